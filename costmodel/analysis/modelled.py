@@ -1,0 +1,87 @@
+"""The modelled column: which usage two bills are made of, and which of their lines a perimeter counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from costmodel.analysis.perimeters import PerimeterRow, Term
+from costmodel.assumptions.perimeter import Added, End, Modelled, Perimeters, Side
+from costmodel.billing.bill import Bill, BillLine
+from costmodel.billing.usage import UsageRow
+
+ALL = "*"
+
+
+def modelled_row(
+    file: Perimeters, perimeter: str, stripe_bill: Bill, own_bill: Bill, variant: str | None = None
+) -> PerimeterRow:
+    """One row of the modelled column: the lines of the two bills that this perimeter counts.
+
+    The bills must have been made as the perimeter's sides say (`sides`): their rail, plans and added usage.
+    Raises KeyError for an unknown name or a perimeter without a modelled column.
+    """
+    here = file.find(perimeter)
+    other = here.find(variant)
+    both = sides(file, perimeter, variant)
+    counted, rest = {}, []
+    for name, side, bill in (("stripe", both.stripe, stripe_bill), ("own", both.own, own_bill)):
+        counted[name] = tuple(_bill_term(line) for line in bill.lines if counts(file, side, line))
+        rest += [_bill_term(line) for line in bill.lines if not counts(file, side, line)]
+    title = other.title if other else here.title
+    return PerimeterRow(here.id, title, variant, "modelled", counted["stripe"], counted["own"], tuple(rest))
+
+
+def sides(file: Perimeters, perimeter: str, variant: str | None = None) -> Modelled:
+    """How the two bills of a perimeter are made. Raises KeyError where it has no modelled column."""
+    here = file.find(perimeter)
+    found = here.modelled_as(here.find(variant))
+    if found is None:
+        raise KeyError(f"{perimeter} has no modelled column" if variant is None else f"{perimeter}.{variant} has none")
+    return found
+
+
+def counts(file: Perimeters, side: Side, line: BillLine) -> bool:
+    """Whether a line of the bill stands on this side."""
+    return _selected(file, side.lines, line) and not _selected(file, side.without, line)
+
+
+def with_added(
+    file: Perimeters, side: Side, rows: Iterable[UsageRow], *, payments: Decimal, volume_usd: Decimal, at: End = "value"
+) -> list[UsageRow]:
+    """The usage with what the side adds for a month of so many payments and USD; it replaces rows of its meters."""
+    added = [_added_row(file.adds[name], payments, volume_usd, at) for name in side.adds]
+    meters = {(row.service, row.meter) for row in added}
+    return [row for row in rows if (row.service, row.meter) not in meters] + added
+
+
+def bill_usd(bill: Bill, figure: str) -> Decimal:
+    """The USD that a claim calls `bill.kms`, `bill.stripe.payout` or `bill.eventbridge+bill.sns`."""
+    selectors = [part.removeprefix("bill.") for part in figure.split("+")]
+    return sum((line.cost_usd for line in bill.lines if any(_is(line, word) for word in selectors)), Decimal(0))
+
+
+def _added_row(added: Added, payments: Decimal, volume_usd: Decimal, at: End) -> UsageRow:
+    each = added.quantity if at == "value" else getattr(added, at)
+    times = {"month": Decimal(1), "payment": payments, "usd": volume_usd}[added.per]
+    return UsageRow(added.service, added.meter, each * times, basis=added.basis, note=added.source)
+
+
+def _selected(file: Perimeters, words: tuple[str, ...], line: BillLine) -> bool:
+    unfolded = [word for name in words for word in file.selectors.get(name, (name,))]
+    return any(_is(line, word) for word in unfolded)
+
+
+def _is(line: BillLine, word: str) -> bool:
+    return word in (ALL, line.service, f"{line.service}.{line.meter}")
+
+
+def _bill_term(line: BillLine) -> Term:
+    return Term(
+        name=f"{line.service}.{line.meter}",
+        label=f"{line.service}.{line.meter}",
+        usd=line.cost_usd,
+        basis=line.basis,
+        source=line.source,
+        is_known=line.is_known,
+    )

@@ -1,0 +1,157 @@
+"""Find the data files, lay the user's over them, change single assumptions, and give checked records."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from costmodel.assumptions.changes import Change, apply_changes
+from costmodel.assumptions.checking import check, nearest
+from costmodel.assumptions.linking import check_links
+from costmodel.assumptions.pipeline import Pipeline
+from costmodel.assumptions.reading import Table, overlay, read_toml
+from costmodel.assumptions.scenario import Scenario
+from costmodel.assumptions.service import Service
+from costmodel.errors import InputError, Problem
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """Everything one run rests on, checked: scenario, pipeline, services; and what was overridden."""
+
+    name: str
+    scenario: Scenario
+    pipeline: Pipeline
+    services: dict[str, Service]
+    overridden: tuple[str, ...]
+    data_sha256: str
+
+
+def data_dir() -> Path:
+    """The shipped data: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "data"
+    return installed if installed.is_dir() else package.parent / "data"
+
+
+def names(kind: str, data: Path | None = None) -> list[str]:
+    """The names that exist of a kind (services, pipelines, scenarios, claims), shipped or in `data`."""
+    folders = [data_dir() / kind] + ([data / kind] if data else [])
+    return sorted({path.stem for folder in folders if folder.is_dir() for path in folder.glob("*.toml")})
+
+
+def load_table(kind: str, name: str, data: Path | None = None) -> tuple[Table, list[str]]:
+    """The shipped file of that name with the user's laid over it; and the keys the user's file set.
+
+    `name` may also be a path to a file. Raises InputError if there is no such file.
+    """
+    if name.endswith(".toml") or "/" in name:
+        return read_toml(Path(name)), []
+    paths = [folder / kind / f"{name}.toml" for folder in (data_dir(), data) if folder]
+    tables = [read_toml(path) for path in paths if path.is_file()]
+    if not tables:
+        known = names(kind, data)
+        raise InputError(Problem(name, None, "", f"no such {kind[:-1]}", f"{nearest(name, known)}"))
+    if len(tables) == 1:
+        return tables[0], ([f"{kind}.{name}"] if data and not paths[0].is_file() else [])
+    merged, keys = overlay(*tables)
+    return merged, [f"{kind}.{name}.{key}" for key in keys]
+
+
+def load_services(data: Path | None = None) -> dict[str, Service]:
+    """Every service of the catalog, by name. Raises InputError with the problems of all files at once."""
+    return check_services({name: load_table("services", name, data)[0] for name in names("services", data)})
+
+
+def check_services(tables: dict[str, Table]) -> dict[str, Service]:
+    """Checked services from their tables. Raises InputError with the problems of all of them."""
+    services, problems = {}, []
+    for name, table in tables.items():
+        try:
+            services[name] = check(Service, table)
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return services
+
+
+def load_assumptions(
+    name: str, *, data: Path | None = None, changes: tuple[Change, ...] = ()
+) -> Assumptions:
+    """The scenario of that name (or file) with all it rests on.
+
+    `data` is a folder laid over the shipped one; `changes` set single assumptions by path, last.
+    Raises InputError: unknown names, keys or paths, missing figures, broken references.
+    """
+    scenario, overridden = _scenario_table(name, data)
+    pipeline_name = _changed_pipeline(scenario, changes)
+    if pipeline_name == scenario.get("pipeline"):
+        _check_named("pipelines", "pipeline", scenario, data)
+    pipeline, keys = load_table("pipelines", pipeline_name, data)
+    overridden += keys
+    services = {}
+    for service in names("services", data):
+        services[service], keys = load_table("services", service, data)
+        overridden += keys
+    scenario, pipeline, services = apply_changes(scenario, pipeline, services, changes)
+    checked = Assumptions(
+        name=Path(name).stem,
+        scenario=check(Scenario, scenario),
+        pipeline=check(Pipeline, pipeline),
+        services=check_services(services),
+        overridden=tuple(overridden + [f"--set {change}" for change in changes]),
+        data_sha256=_sha256({"scenario": scenario, "pipeline": pipeline, "services": services}),
+    )
+    check_links(checked.pipeline, checked.services, checked.scenario, pipeline)
+    return checked
+
+
+def _scenario_table(name: str, data: Path | None) -> tuple[Table, list[str]]:
+    """A scenario's table with its bases beneath it; the chain of bases must end."""
+    table, overridden = load_table("scenarios", name, data)
+    seen = [name]
+    while "base" in table:
+        base = str(table["base"])
+        if base in seen:
+            file, line = table.lines["base"]
+            raise InputError(Problem(file, line, "base", f"{' -> '.join([*seen, base])} goes round in a circle",
+                                     "let one scenario stand on its own"))  # fmt: skip
+        seen.append(base)
+        _check_named("scenarios", "base", table, data)
+        below, keys = load_table("scenarios", base, data)
+        above = Table({k: v for k, v in table.items() if k != "base"}, table.place, table.lines)
+        table, _ = overlay(below, above)
+        overridden += keys
+    return table, overridden
+
+
+def _check_named(kind: str, key: str, table: Table, data: Path | None) -> None:
+    """Raises InputError at the place of `key` if the name it gives is no file of that kind."""
+    name, known = str(table[key]), names(kind, data)
+    if name in known or name.endswith(".toml") or "/" in name:
+        return
+    file, line = table.lines[key]
+    raise InputError(Problem(file, line, key, f"no such {kind[:-1]}: `{name}`", nearest(name, known)))
+
+
+def _changed_pipeline(scenario: Table, changes: tuple[Change, ...]) -> str:
+    named = [str(change.value) for change in changes if change.path == "pipeline"]
+    given = named[-1] if named else scenario.get("pipeline")
+    if not isinstance(given, str):
+        file, line = scenario.place
+        raise InputError(Problem(file, line, "pipeline", "missing", "add `pipeline = \"aws_native\"`"))
+    return given
+
+
+def _sha256(trees: dict[str, Any]) -> str:
+    text = json.dumps(trees, sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> str:
+    return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)

@@ -1,0 +1,197 @@
+"""Read TOML files so that every key knows the file and line it stands in, and lay one over another."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from costmodel.errors import InputError, Problem
+
+MOST_BYTES = 4 * 2**20  # a data file is written by people; anything larger is a mistake or an attack
+Place = tuple[str, int]
+Path_ = tuple[str | int, ...]
+
+# Lists whose entries have a name of their own, so that an overlay can address one entry.
+ENTRY_NAMES = {
+    "latency": ("operation",),
+    "quota": ("operation", "scope"),
+    "sla": ("covers",),
+    "price": ("from", "regions", "plan"),
+    "claim": ("id",),
+    "static": ("name",),
+    "perimeter": ("id",),
+    "variant": ("id",),
+    "split": ("id",),
+    "option": ("id",),
+}
+
+
+class Table(dict[str, Any]):
+    """A TOML table that remembers where it and each of its keys stand."""
+
+    def __init__(self, values: dict[str, Any], place: Place, lines: dict[str, Place]) -> None:
+        super().__init__(values)
+        self.place = place
+        self.lines = lines
+
+
+def read_toml(path: Path) -> Table:
+    """The file's content as a located table; floats are exact `Decimal`s.
+
+    Raises InputError (unreadable, too large, not UTF-8, not TOML) with the file and, where known, the line.
+    """
+    text = _read_text(path)
+    try:
+        tree = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise _refuse(path, _line_of(error), f"not valid TOML ({error})", "correct the syntax at this line") from None
+    except (RecursionError, ValueError, ArithmeticError) as error:
+        raise _refuse(path, None, f"not readable as TOML ({error})", "simplify or correct the value") from None
+    lines = dict(_positions(text))
+    return _locate(tree, (), str(path), lines, 1)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise _refuse(path, None, f"larger than {MOST_BYTES} bytes", "split it, or check that it is a data file")
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise _refuse(path, line, "not UTF-8 text", "save the file as UTF-8") from None
+    except OSError as error:
+        raise _refuse(path, None, f"cannot be read ({error.strerror})", "check the path and its permissions") from None
+
+
+def _refuse(path: Path, line: int | None, wrong: str, remedy: str) -> InputError:
+    return InputError(Problem(str(path), line, "", wrong, remedy))
+
+
+def _line_of(error: Exception) -> int | None:
+    found = re.search(r"at line (\d+)", str(error))
+    return int(found.group(1)) if found else None
+
+
+def _locate(value: Any, path: Path_, file: str, lines: dict[Path_, int], line: int) -> Any:
+    line = lines.get(path, line)
+    if isinstance(value, dict):
+        inner = {key: _locate(item, (*path, key), file, lines, line) for key, item in value.items()}
+        return Table(inner, (file, line), {key: (file, lines.get((*path, key), line)) for key in value})
+    if isinstance(value, list):
+        return [_locate(item, (*path, index), file, lines, line) for index, item in enumerate(value)]
+    return value
+
+
+# --- positions, from the concrete syntax tree -------------------------------------------------------------
+
+
+def _positions(text: str) -> Iterator[tuple[Path_, int]]:
+    """(path, line) of every key, table and list entry of a valid TOML text."""
+    import tree_sitter
+    import tree_sitter_toml
+
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
+    counts: dict[Path_, int] = {}
+    for node in parser.parse(text.encode()).root_node.named_children:
+        if node.type == "pair":
+            yield from _pair_positions(node, ())
+        elif node.type in ("table", "table_array_element"):
+            yield from _table_positions(node, counts)
+
+
+def _table_positions(node: Any, counts: dict[Path_, int]) -> Iterator[tuple[Path_, int]]:
+    header, *pairs = node.named_children
+    path = _entered(_key_path(header), counts)
+    if node.type == "table_array_element":
+        counts[path] = counts.get(path, -1) + 1
+        path = (*path, counts[path])
+    yield path, _line(node)
+    for pair in pairs:
+        if pair.type == "pair":
+            yield from _pair_positions(pair, path)
+
+
+def _entered(keys: tuple[str, ...], counts: dict[Path_, int]) -> Path_:
+    """The path of a header's keys, stepping into the latest entry of each list of tables on the way."""
+    path: Path_ = ()
+    for position, key in enumerate(keys):
+        path = (*path, key)
+        if path in counts and position < len(keys) - 1:
+            path = (*path, counts[path])
+    return path
+
+
+def _pair_positions(pair: Any, base: Path_) -> Iterator[tuple[Path_, int]]:
+    key, *values = pair.named_children
+    path = (*base, *_key_path(key))
+    yield path, _line(pair)
+    if values:
+        yield from _value_positions(values[0], path)
+
+
+def _value_positions(value: Any, path: Path_) -> Iterator[tuple[Path_, int]]:
+    if value.type == "inline_table":
+        for pair in value.named_children:
+            if pair.type == "pair":
+                yield from _pair_positions(pair, path)
+    elif value.type == "array":
+        entries = [child for child in value.named_children if child.type != "comment"]
+        for index, entry in enumerate(entries):
+            yield (*path, index), _line(entry)
+            yield from _value_positions(entry, (*path, index))
+
+
+def _key_path(node: Any) -> tuple[str, ...]:
+    if node.type == "dotted_key":
+        return tuple(part for child in node.named_children for part in _key_path(child))
+    return (node.text.decode().strip("\"'"),)
+
+
+def _line(node: Any) -> int:
+    return int(node.start_point[0]) + 1
+
+
+# --- overlays -------------------------------------------------------------------------------------------
+
+
+def overlay(base: Table, top: Table, prefix: str = "") -> tuple[Table, list[str]]:
+    """`top` laid over `base`, key by key; and the dotted names of the keys it set."""
+    merged, lines, named = dict(base), dict(base.lines), []
+    for key, value in top.items():
+        name = f"{prefix}{key}"
+        merged[key], names = _overlaid(key, base.get(key), value, name)
+        lines[key] = top.lines[key]
+        named += names
+    return Table(merged, top.place, lines), named
+
+
+def _overlaid(key: str, old: Any, new: Any, name: str) -> tuple[Any, list[str]]:
+    if isinstance(old, Table) and isinstance(new, Table):
+        return overlay(old, new, f"{name}.")
+    if key in ENTRY_NAMES and _tables(old) and _tables(new):
+        return _overlaid_entries(ENTRY_NAMES[key], old, new, name)
+    return new, [name]
+
+
+def _tables(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, Table) for entry in value)
+
+
+def _overlaid_entries(keys: tuple[str, ...], old: list[Table], new: list[Table], name: str) -> tuple[Any, list[str]]:
+    entries, named = list(old), []
+    for entry in new:
+        label = f"{name}[{' '.join(str(entry[key]) for key in keys if key in entry)}]"
+        same = [i for i, known in enumerate(entries) if [known.get(k) for k in keys] == [entry.get(k) for k in keys]]
+        if same:
+            entries[same[0]], names = overlay(entries[same[0]], entry, f"{label}.")
+            named += names
+        else:
+            entries.append(entry)
+            named.append(label)
+    if "from" in keys:
+        entries.sort(key=lambda entry: str(entry.get("from", "")))
+    return entries, named

@@ -1,0 +1,127 @@
+"""Fees per payment, exact to the cent: percent of the amount + fixed, rounded half up once per payment."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from math import lcm
+
+import numpy as np
+import numpy.typing as npt
+
+from costmodel.assumptions.service import Price
+from costmodel.errors import UsageError
+
+IntArray = npt.NDArray[np.int64]
+NO_SURCHARGE = Decimal(0)
+CENTS_PER_USD = 100
+_INT64_MOST = int(np.iinfo(np.int64).max)
+
+
+def fee_cents(amounts_cents: IntArray, price: Price, extra_percent: Decimal = NO_SURCHARGE) -> IntArray:
+    """The fee on each amount, in cents (int64, shape of `amounts_cents`).
+
+    percent × amount + fixed is exact and goes to the nearest cent once, a half cent up; then the minimum (for
+    amounts above 0) and the maximum apply. `extra_percent` is added to the percentage before rounding. Raises
+    UsageError for amounts that are not whole cents of 0 or more, and for a price that is no fee.
+
+    >>> from datetime import date
+    >>> card = Price(percent="2.9", fixed_usd="0.30", source="-", read=date(2026, 11, 23), basis="secondary",
+    ...              **{"from": date(2020, 1, 1)})
+    >>> fee_cents(np.array([2500, 20000]), card).tolist()
+    [103, 610]
+    """
+    if not price.is_fee:
+        raise UsageError("this price is no fee per payment; it has tiers")
+    amounts = _whole_cents(amounts_cents)
+    percent = (price.percent or NO_SURCHARGE) + extra_percent
+    fees = _rounded(amounts, percent, price.fixed_usd or Decimal(0))
+    return _within_limits(fees, amounts, price)
+
+
+def surcharge_cents(amounts_cents: IntArray, base: Price, extra: Price, *, together: bool = True) -> IntArray:
+    """What the surcharge `extra` adds to the fee `base` on each amount, in cents.
+
+    together: the fee at the summed rate less the fee at the base rate, so that both are rounded once; otherwise
+    the surcharge is rounded by itself.
+    """
+    if not together:
+        return fee_cents(amounts_cents, extra)
+    return fee_cents(amounts_cents, summed(base, extra)) - fee_cents(amounts_cents, base)
+
+
+def summed(base: Price, extra: Price) -> Price:
+    """The price with the percentage and the fixed part of both; limits, source and dates are those of `base`."""
+    percent = (base.percent or Decimal(0)) + (extra.percent or Decimal(0))
+    fixed_usd = (base.fixed_usd or Decimal(0)) + (extra.fixed_usd or Decimal(0))
+    return base.model_copy(update={"percent": percent, "fixed_usd": fixed_usd})
+
+
+def total_cents(fees: IntArray, counts: IntArray) -> int:
+    """Σ fees × counts as an exact integer, however large."""
+    if not len(fees):
+        return 0
+    if int(fees.max()) * int(counts.max()) * len(fees) <= _INT64_MOST:
+        return int(fees @ counts)
+    return sum(fee * count for fee, count in zip(fees.tolist(), counts.tolist(), strict=True))
+
+
+def describe_fee(price: Price) -> str:
+    """The fee in words: `0.8 %, at least $0.01, at most $5.00`."""
+    parts = []
+    if price.percent is not None:
+        parts.append(f"{_plain(price.percent)} %")
+    if price.fixed_usd or not parts:
+        parts.append(_usd(price.fixed_usd or Decimal(0)))
+    text = " + ".join(parts)
+    text += f", at least {_usd(price.minimum_usd)}" if price.minimum_usd is not None else ""
+    return text + (f", at most {_usd(price.maximum_usd)}" if price.maximum_usd is not None else "")
+
+
+def _whole_cents(amounts: IntArray) -> IntArray:
+    if amounts.dtype.kind not in "iu":
+        raise UsageError(f"amounts must be whole cents (integers), not {amounts.dtype}")
+    if amounts.size and (int(amounts.min()) < 0 or int(amounts.max()) > _INT64_MOST):
+        raise UsageError("amounts must be 0 cents or more; a refund gives back no fee")
+    return amounts.astype(np.int64, copy=False)
+
+
+def _rounded(amounts: IntArray, percent: Decimal, fixed_usd: Decimal) -> IntArray:
+    """percent × amount + fixed to the nearest cent, half up: integers only, in 64 bits where they fit."""
+    slope, offset, divisor = _half_up_ratio(percent, fixed_usd)
+    if slope * int(amounts.max(initial=0)) + offset <= _INT64_MOST and divisor <= _INT64_MOST:
+        return (amounts * slope + offset) // divisor
+    exact = [(amount * slope + offset) // divisor for amount in amounts.ravel().tolist()]
+    if max(exact, default=0) > _INT64_MOST:
+        raise UsageError("a fee is larger than 64 bits hold; check the amounts and the price")
+    return np.array(exact, dtype=np.int64).reshape(amounts.shape)
+
+
+def _half_up_ratio(percent: Decimal, fixed_usd: Decimal) -> tuple[int, int, int]:
+    """(slope, offset, divisor) so that (slope × amount + offset) // divisor is the fee rounded half up."""
+    rate, fixed = Fraction(percent) / 100, Fraction(fixed_usd) * CENTS_PER_USD
+    scale = lcm(rate.denominator, fixed.denominator)
+    return int(rate * scale * 2), int(fixed * scale * 2) + scale, scale * 2
+
+
+def _within_limits(fees: IntArray, amounts: IntArray, price: Price) -> IntArray:
+    if price.minimum_usd is not None:
+        fees = np.where(amounts > 0, np.maximum(fees, _cents(price.minimum_usd)), fees)
+    if price.maximum_usd is not None:
+        fees = np.minimum(fees, _cents(price.maximum_usd))
+    return fees
+
+
+def _cents(usd: Decimal) -> int:
+    _, offset, divisor = _half_up_ratio(Decimal(0), usd)
+    return offset // divisor
+
+
+def _plain(value: Decimal) -> str:
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _usd(value: Decimal) -> str:
+    whole, _, decimals = _plain(value).partition(".")
+    return f"${whole}.{decimals:0<2}"

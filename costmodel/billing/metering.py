@@ -1,0 +1,139 @@
+"""From what a run counted to usage: the quantities of every meter, ready to be rated."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+
+import numpy as np
+
+from costmodel.assumptions.catalog import Assumptions
+from costmodel.assumptions.pipeline import Each, Standing
+from costmodel.billing.usage import UsageRow
+from costmodel.simulation.counts import BILLED, INVOCATIONS, PROVISIONED, Counts
+from costmodel.simulation.plan import Plan
+from costmodel.simulation.replications import Period
+
+MS_PER_S = 1000
+MB_PER_GB = 1024
+BYTES_PER_GB = 2**30
+NS_PER_S = 10**9
+S_PER_HOUR = 3600
+ARCHITECTURES = {"x86_64": "x86", "arm64": "arm"}
+SIMULATED = "simulated"
+Totals = defaultdict[tuple[str, str], Decimal]
+
+
+def meter(runs: list[Counts], plan: Plan, assumptions: Assumptions, period: Period) -> list[UsageRow]:
+    """A month's usage: the mean of the replications, scaled from the measured time to the month.
+
+    Which counts are taken (by time or by payment) is the scenario's `horizon`.
+    """
+    basis = ("month", "cohort").index(assumptions.scenario.horizon)
+    share = 1 / (period.months * len(runs))
+    totals: Totals = defaultdict(Decimal)
+    for counts in runs:
+        for part in (
+            _steps(counts, plan, basis, period),
+            _functions(counts, plan, basis),
+            _each_quantity(counts, plan, assumptions, basis),
+        ):
+            for key, quantity in part.items():
+                totals[key] += quantity
+    rows = [
+        UsageRow(service, name, quantity, SIMULATED, scale=share)
+        for (service, name), quantity in sorted(totals.items())
+        if quantity
+    ]
+    rows += _fees(runs, assumptions, basis, share)
+    rows += _opening_storage(assumptions)
+    rows += _provisioned(assumptions, period)
+    return rows + [_standing(row, period) for row in assumptions.pipeline.static]
+
+
+def _steps(counts: Counts, plan: Plan, basis: int, period: Period) -> Totals:
+    """What service calls used, and the storage their puts left for the rest of the month."""
+    totals: Totals = defaultdict(Decimal)
+    for index, step in enumerate(plan.steps):
+        times = int(counts.chunks[basis, index] if step.scan_chunk_bytes else counts.calls[basis, index])
+        for name, units in step.uses:
+            totals[step.service, name] += units * times
+        if step.stores_bytes:
+            byte_seconds = Decimal(int(counts.stored_s[basis, index])) * step.stores_bytes
+            totals[step.service, "storage"] += byte_seconds / BYTES_PER_GB / period.month_s
+    return totals
+
+
+def _functions(counts: Counts, plan: Plan, basis: int) -> Totals:
+    """Requests and GB-seconds by architecture."""
+    totals: Totals = defaultdict(Decimal)
+    increment_s = Decimal(plan.compute.billing_increment_ns) / NS_PER_S
+    for index, function in enumerate(plan.functions):
+        counted = counts.functions[basis, index]
+        arch = ARCHITECTURES[function.architecture]
+        gb_seconds = increment_s * function.memory_mb / MB_PER_GB
+        totals["lambda", "requests"] += int(counted[INVOCATIONS])
+        totals["lambda", f"duration_{arch}"] += gb_seconds * int(counted[BILLED])
+        totals["lambda", f"provisioned_duration_{arch}"] += gb_seconds * int(counted[PROVISIONED])
+    return totals
+
+
+def _each_quantity(counts: Counts, plan: Plan, assumptions: Assumptions, basis: int) -> Totals:
+    """Usage that comes with every invocation, API request, payment or payout."""
+    totals: Totals = defaultdict(Decimal)
+    for each in assumptions.pipeline.each:
+        if each.quantity is not None:
+            times = _times(each, counts, plan, assumptions, basis)
+            totals[each.service, each.meter] += each.quantity * times
+    return totals
+
+
+def _times(each: Each, counts: Counts, plan: Plan, assumptions: Assumptions, basis: int) -> int:
+    if each.of == "invocation":
+        return int(counts.functions[basis, :, INVOCATIONS].sum())
+    if each.of == "api_request":
+        api = assumptions.pipeline.api_service
+        return sum(int(counts.calls[basis, i]) for i, step in enumerate(plan.steps) if step.service == api)
+    names = ("payout",) if each.of == "payout" else each.methods or ("card", "ach")
+    return sum(sum(counts.amounts[name][basis].values()) for name in names if name in counts.amounts)
+
+
+def _fees(runs: list[Counts], assumptions: Assumptions, basis: int, share: Decimal) -> Iterator[UsageRow]:
+    """Usage of meters that charge per payment: the amounts of all replications, each weighing its share."""
+    for each in assumptions.pipeline.each:
+        if each.fee_on is None:
+            continue
+        amounts: Counter[int] = Counter()
+        names = ("payout",) if each.fee_on == "payout" else each.methods or ("card", "ach")
+        for counts in runs:
+            for name in names:
+                amounts.update(counts.amounts[name][basis] if name in counts.amounts else {})
+        if amounts:
+            cents = np.array(sorted(amounts), np.int64)
+            times = np.array([amounts[int(amount)] for amount in cents], np.int64)
+            yield UsageRow(each.service, each.meter, None, SIMULATED, (cents, times), scale=share)
+
+
+def _opening_storage(assumptions: Assumptions) -> Iterator[UsageRow]:
+    """The rows held when the month begins, index copies included."""
+    tables = assumptions.pipeline.tables.values()
+    held = sum(table.opening_rows * table.row_bytes * (1 + table.indexes) for table in tables)
+    if held:
+        yield UsageRow("dynamodb", "storage", Decimal(held) / BYTES_PER_GB, "assumption", note="opening stock")
+
+
+def _provisioned(assumptions: Assumptions, period: Period) -> Iterator[UsageRow]:
+    """Provisioned concurrency is billed while it is enabled: the whole month."""
+    for name, function in assumptions.pipeline.functions.items():
+        if function.provisioned_concurrency:
+            memory = Decimal(function.provisioned_concurrency * function.memory_mb) / MB_PER_GB
+            meter_name = f"provisioned_concurrency_{ARCHITECTURES[function.architecture]}"
+            yield UsageRow("lambda", meter_name, memory * period.month_s, function.basis, note=name)
+
+
+def _standing(row: Standing, period: Period) -> UsageRow:
+    """What stands all month; a quantity that is always on counts the hours of the month."""
+    hours = period.month_s / S_PER_HOUR if row.always_on else Decimal(1)
+    return UsageRow(row.service, row.meter, row.quantity * hours, row.basis, region=row.region, note=row.name)
+

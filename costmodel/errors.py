@@ -1,0 +1,43 @@
+"""What can go wrong for a user, said so that it can be mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing wrong in one place: `file:line: key: what is wrong; what to do`."""
+
+    file: str
+    line: int | None
+    key: str
+    wrong: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        key = f" {self.key}:" if self.key else ""
+        return f"{place}:{key} {self.wrong}; {self.remedy}"
+
+
+class CostmodelError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class InputError(CostmodelError):
+    """What the user gave cannot be used; holds every problem found, not only the first."""
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        found = [problems] if isinstance(problems, Problem) else list(problems)
+        self.problems: tuple[Problem, ...] = tuple(found)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class UsageError(CostmodelError):
+    """A call or an option makes no sense; the message says what would."""
+
+
+class InternalError(CostmodelError):
+    """An identity that always holds does not: a defect of this package, named."""

@@ -1,0 +1,100 @@
+"""What an engine counts: integers only, so that parts merge exactly and two engines can be compared bit by bit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from costmodel.simulation.plan import TIMERS, Outcome, Plan
+
+BASES = ("month", "cohort")  # by time: what falls into the measured window; by payment: what its payments cause
+FUNCTION_COUNTS = ("invocations", "cold_starts", "throttles", "retries", "timeouts", "billed_increments",
+                   "provisioned_increments")  # fmt: skip
+INVOCATIONS, COLD_STARTS, THROTTLES, RETRIES, TIMEOUTS, BILLED, PROVISIONED = range(len(FUNCTION_COUNTS))
+MANTISSA_BITS = 10  # histogram bins are 2^-10 wide relative to their value
+BINS = (64 - MANTISSA_BITS) << MANTISSA_BITS
+MOST_DAYS = 400
+
+
+def bin_of(value: int) -> int:
+    """The histogram bin of a non-negative integer: exact below 2^10, else its exponent and leading bits."""
+    excess = value.bit_length() - MANTISSA_BITS - 1
+    if excess <= 0:
+        return value
+    return (excess << MANTISSA_BITS) + (value >> excess)
+
+
+def bin_value(index: int) -> float:
+    """The middle of a bin."""
+    excess = (index >> MANTISSA_BITS) - 1
+    if excess < 0 or index < 2 << MANTISSA_BITS:
+        return float(index)
+    low = (index - (excess << MANTISSA_BITS)) << excess
+    return low + (1 << excess) / 2
+
+
+@dataclass
+class Counts:
+    """Counts of one run, per basis where an axis of length 2 leads (0: month, 1: cohort).
+
+    calls, chunks, stored_s: (2, steps); functions: (2, functions, 7); outcomes: (2, 8).
+    latency: per timer a histogram of ns over measured, completed payments; with sum and largest.
+    settled_days, paid_days: histograms of banking days. amounts: name -> per basis a Counter of cents.
+    """
+
+    calls: np.ndarray
+    chunks: np.ndarray
+    stored_s: np.ndarray
+    functions: np.ndarray
+    peak: np.ndarray
+    outcomes: np.ndarray
+    latency: np.ndarray
+    latency_sum: list[int]
+    latency_max: list[int]
+    settled_days: np.ndarray
+    paid_days: np.ndarray
+    amounts: dict[str, tuple[Counter[int], Counter[int]]] = field(default_factory=dict)
+    refused: int = 0
+    service_throttles: int = 0
+    duplicates: int = 0
+    dead_letters: int = 0
+    events: int = 0
+    payments: int = 0
+    outage_ns: int = 0
+
+    @classmethod
+    def empty(cls, plan: Plan) -> Counts:
+        """All zero, in the shapes of a plan."""
+        steps, functions = len(plan.steps), len(plan.functions)
+        return cls(
+            calls=np.zeros((2, steps), np.int64),
+            chunks=np.zeros((2, steps), np.int64),
+            stored_s=np.zeros((2, steps), np.int64),
+            functions=np.zeros((2, functions, len(FUNCTION_COUNTS)), np.int64),
+            peak=np.zeros(functions, np.int64),
+            outcomes=np.zeros((2, len(Outcome)), np.int64),
+            latency=np.zeros((len(TIMERS), BINS), np.int64),
+            latency_sum=[0] * len(TIMERS),
+            latency_max=[0] * len(TIMERS),
+            settled_days=np.zeros(MOST_DAYS, np.int64),
+            paid_days=np.zeros(MOST_DAYS, np.int64),
+        )
+
+    def add_amount(self, name: str, cents: int, month: int, cohort: int) -> None:
+        """Note an amount of money under a name, in the bases it belongs to."""
+        pair = self.amounts.setdefault(name, (Counter(), Counter()))
+        if month:
+            pair[0][cents] += 1
+        if cohort:
+            pair[1][cents] += 1
+
+
+def quantile(histogram: np.ndarray, level: float) -> float | None:
+    """The value at a level in (0, 1] of a log-binned histogram; None if it is empty."""
+    total = int(histogram.sum())
+    if total == 0:
+        return None
+    rank = max(1, int(np.ceil(level * total)))
+    return bin_value(int(np.searchsorted(np.cumsum(histogram), rank)))

@@ -1,0 +1,241 @@
+"""The reference engine: what the Plan means, said in SimPy. The definition that any faster engine must equal.
+
+A strand is one thread of control through the Plan: a program counter, a stack of frames (requests and invocations
+it is inside of) and the payment it carries. Each wait is one SimPy Timeout whose callback goes on with the strand.
+`instructions` says what each instruction does, `sources` what starts strands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+
+import simpy
+
+from costmodel.simulation.counts import TIMEOUTS, Counts
+from costmodel.simulation.draws import draw_bits, name_key, stream_key, uniform_below
+from costmodel.simulation.environments import Account, Bucket
+from costmodel.simulation.instructions import DO, bill, enqueue, leave
+from costmodel.simulation.payments import Payments
+from costmodel.simulation.plan import NOBODY, Op, Outcome, Plan
+from costmodel.simulation.sources import Arrivals, Schedule
+from costmodel.simulation.strands import Entry, Frame, Join, Strand, between
+from costmodel.simulation.timetable import Timetable
+
+PPM = 10**6
+CAN_IGNORE = (Op.CALL, Op.INVOKE, Op.API)
+
+
+class Reference:
+    """One run of a Plan over its payments. `run()` gives the Counts."""
+
+    def __init__(
+        self, plan: Plan, payments: Payments, timetable: Timetable, seed: int, trace: dict[int, int] | None = None
+    ) -> None:
+        self.trace = trace
+        self.plan, self.payments, self.timetable, self.seed = plan, payments, timetable, seed
+        self.env = simpy.Environment(initial_time=0)
+        self.code = plan.code
+        self.counts = Counts.empty(plan)
+        self.account = Account(plan)
+        self.buckets = [Bucket(quota.interval_ns, quota.burst) for quota in plan.quotas]
+        self.stations = [simpy.Resource(self.env, station.servers) for station in plan.stations]
+        self.queues: list[list[tuple[int, int, Entry]]] = [[] for _ in plan.queues]
+        self.rows = [table.opening_rows for table in plan.tables]
+        self.held: dict[tuple[int, int], simpy.resources.resource.Request] = {}
+        self.pending = self.ordinal = 0
+        self.arrived = payments.arrival_ns.tolist()
+        self.amounts, self.methods = payments.amount_cents.tolist(), payments.method.tolist()
+        self.providers = payments.provider.tolist()
+        self.first_measured = payments.measured[0]
+        self.start_ns, self.end_ns = payments.window
+        self.keys = [stream_key(seed, "duration", instruction.key) for instruction in self.code]
+        self.tries = [stream_key(seed, "retry", instruction.key) for instruction in self.code]
+        self.choices = [stream_key(seed, "choice", instruction.key) for instruction in self.code]
+        self.risk_key = stream_key(seed, "risk", name_key("risk"))
+        self.do = [DO[op] for op in Op]
+
+    def run(self, watch: Callable[[int], None] | None = None) -> Counts:
+        """Run to the end: the window is over and no measured payment is on its way or waits for money."""
+        Arrivals(self).start()
+        for flow in self.plan.flows:
+            if flow.trigger == "schedule":
+                Schedule(self, flow).start()
+        env, queue = self.env, self.env._queue
+        while queue and (self.pending or env.now < self.end_ns):
+            env.step()
+            self.counts.events += 1
+            if watch is not None:
+                watch(env.now)
+        self.counts.peak[:] = [pool.peak for pool in self.account.pools]
+        self.counts.payments = self.payments.measured[1] - self.payments.measured[0]
+        return self.counts
+
+    # --- strands --------------------------------------------------------------------------------------
+
+    def after(self, ns: int, callback: Callable[[object], None]) -> None:
+        """Call back after so many nanoseconds."""
+        timeout = self.env.timeout(ns)
+        timeout.callbacks.append(callback)
+
+    def begin(self, strand: Strand) -> None:
+        """A strand starts now."""
+        strand.born = self.env.now
+        self.enter(strand)
+        self.go(strand)
+
+    def enter(self, strand: Strand) -> None:
+        """A strand exists from now on."""
+        strand.go = partial(self.go, strand)
+        self.pending += strand.measured
+
+    def go(self, strand: Strand, _: object = None) -> None:
+        """Go on with a strand until it waits or ends."""
+        if strand.cut is not None:
+            self.cut_off(strand)
+            return
+        code, do = self.code, self.do
+        while True:
+            instruction = code[strand.pc]
+            if do[instruction.op](self, strand, instruction):
+                return
+
+    def pause(self, strand: Strand, ns: int) -> bool:
+        """Wait; if a deadline around the strand comes first, wake then and note when the wait would have ended."""
+        frame, now = strand.frame, self.env.now
+        if frame is not None and now + ns > frame.least:
+            strand.cut = now + ns
+            ns = max(0, frame.least - now)
+        self.after(ns, strand.go)
+        return True
+
+    def cut_off(self, strand: Strand) -> None:
+        """A deadline has come: its frame is answered with an error; what it called runs on to its end."""
+        inner = strand.frame
+        assert inner is not None and strand.cut is not None
+        dead, rest = inner.weakest, strand.cut - self.env.now
+        strand.cut = None
+        if dead.alive:
+            self.time_out(dead)
+        if inner is dead:
+            self.finish(strand)
+            return
+        for frame in reversed(between(inner, dead)):
+            frame.limit()
+        self.pause(strand, rest)
+
+    def time_out(self, frame: Frame) -> None:
+        """The frame is lost with its environment; its caller goes on with an error."""
+        frame.alive = False
+        if frame.function >= 0:
+            self.tally(frame, TIMEOUTS)
+            bill(self, frame)
+            assert frame.environment is not None
+            self.account.lose(frame.function, frame.environment, self.env.now)
+        caller = frame.caller.clone()
+        caller.frame, caller.pc = frame.parent, frame.pc
+        frame.caller.join = None  # the caller that goes on joins for both
+        self.enter(caller)
+        if not self.fail(caller):
+            self.go(caller)
+
+    def finish(self, strand: Strand) -> bool:
+        """The strand is over; the last branch to end lets the strand that forked go on."""
+        self.pending -= strand.measured
+        join = strand.join
+        if join is not None:
+            join.left -= 1
+            if join.left == 0:
+                self.joined(join)
+        return True
+
+    def joined(self, join: Join) -> None:
+        """All branches have ended: go on behind them, or fail if one of them failed."""
+        parent = join.parent
+        if join.failed and self.fail(parent):
+            return
+        if not join.failed:
+            parent.pc = join.pc
+        self.go(parent)
+
+    def fail(self, strand: Strand) -> bool:
+        """The operation at the program counter failed: its frames throw until one's caller ignores errors.
+
+        True if the strand is over or waits.
+        """
+        instruction = self.code[strand.pc]
+        if instruction.b == 1 and instruction.op in CAN_IGNORE:
+            strand.pc = instruction.jump if instruction.op is not Op.CALL else strand.pc + 1
+            strand.attempt = 0
+            return False
+        frame = strand.frame
+        if strand.join is not None and frame is strand.join.parent.frame:
+            strand.join.failed = True
+            return self.finish(strand)
+        if frame is None:
+            return self.flow_failed(strand)
+        if not frame.alive:
+            return self.finish(strand)
+        leave(self, frame)
+        strand.frame, strand.pc, strand.attempt = frame.parent, frame.pc, 0
+        return self.fail(strand)
+
+    def flow_failed(self, strand: Strand) -> bool:
+        """Nobody above handles the error: a payment has failed; an event is tried again, then given up."""
+        if strand.flow.trigger == "payment":
+            self.outcome(strand, Outcome.FAILED)
+            return self.finish(strand)
+        delays = self.plan.retry.async_delays_ns
+        if strand.flow.queue >= 0 and strand.payment != NOBODY:
+            strand.batch.append((strand.payment, strand.first, strand.payout))
+            strand.payment = NOBODY
+        if strand.tries < len(delays):
+            self.after(delays[strand.tries], strand.go)
+            strand.pc, strand.attempt = strand.flow.start, 0
+            strand.tries, strand.repeat = strand.tries + 1, strand.repeat + 1
+            return True
+        self.counts.dead_letters += 1
+        for entry in strand.batch:
+            enqueue(self, strand.flow.queue, self.env.now, entry)
+        return self.finish(strand)
+
+    # --- counting -------------------------------------------------------------------------------------
+
+    def month(self) -> int:
+        """1 within the measured time."""
+        return int(self.start_ns <= self.env.now < self.end_ns)
+
+    def cohort(self, strand: Strand) -> int:
+        """Whether this counts for the measured payments: theirs, or a run of the window that carries none."""
+        return int(strand.payment >= 0) if strand.payment != NOBODY else self.month()
+
+    def tally(self, frame: Frame, what: int, times: int = 1) -> None:
+        """Count something of an invocation, in the bases that held when it began."""
+        self.counts.functions[0, frame.function, what] += times * frame.month
+        self.counts.functions[1, frame.function, what] += times * frame.cohort
+
+    def count_function(self, strand: Strand, function: int, what: int) -> None:
+        """Count something of a function without an invocation."""
+        self.counts.functions[0, function, what] += self.month()
+        self.counts.functions[1, function, what] += self.cohort(strand)
+
+    def outcome(self, strand: Strand, outcome: Outcome) -> None:
+        """Count an outcome of the strand's payment."""
+        self.counts.outcomes[0, outcome] += self.month()
+        self.counts.outcomes[1, outcome] += self.cohort(strand)
+
+    def net(self, payment: int) -> int:
+        """What the provider gets of a payment, in cents: the amount less the commission, rounded half up."""
+        amount = self.amounts[payment + self.first_measured]
+        return amount - (2 * amount * self.plan.commission_ppm + PPM) // (2 * PPM)
+
+    def draw(self, law: int, key: int, strand: Strand, attempt: int = 0) -> int:
+        """A draw of a law for the strand's payment (or run of a schedule)."""
+        entity = strand.payment if strand.payment != NOBODY else strand.run
+        return self.plan.laws[law].value(draw_bits(key, entity, strand.repeat, attempt))
+
+    def chance(self, key: int, strand: Strand, share: Decimal) -> bool:
+        """Whether something that happens to a share of payments happens to this one."""
+        entity = strand.payment if strand.payment != NOBODY else strand.run
+        return uniform_below(draw_bits(key, entity, strand.repeat, 0), share)

@@ -1,0 +1,117 @@
+"""Run a plan as often as its scenario says, each time with other luck."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from costmodel.assumptions.catalog import Assumptions
+from costmodel.assumptions.scenario import Scenario
+from costmodel.simulation.counts import Counts
+from costmodel.simulation.draws import stream_key
+from costmodel.simulation.payments import Payments, Replay, generate, month_hours_of
+from costmodel.simulation.plan import Plan
+from costmodel.simulation.reference import Reference
+from costmodel.simulation.timetable import Timetable, draw_outages, make_timetable
+
+NS_PER_S = 10**9
+S_PER_HOUR = 3600
+NS_PER_DAY = 24 * S_PER_HOUR * NS_PER_S
+NS_PER_WEEK = 7 * NS_PER_DAY
+Watch = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Period:
+    """The measured time of a run and the month it stands for, in seconds."""
+
+    measured_s: Decimal
+    month_s: Decimal
+
+    @property
+    def months(self) -> Decimal:
+        """Measured time in months; usage is divided by it to give a month's usage."""
+        return self.measured_s / self.month_s
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """All replications of a scenario: their counts, seeds, payments (of the first) and measured period."""
+
+    runs: list[Counts]
+    seeds: list[int]
+    payments: Payments
+    timetable: Timetable
+    period: Period
+    replayed: Replay | None
+
+
+def simulate(plan: Plan, assumptions: Assumptions, replayed: Replay | None, watch: Watch | None) -> Simulated:
+    """Simulate the scenario's month `replications` times (fewer at large volume).
+
+    `watch` is called with the share of the work done, now and then.
+    """
+    scenario = assumptions.scenario
+    lead_in = lead_in_ns(plan, scenario)
+    first = replayed.payments if replayed else generate(scenario, scenario.seed, lead_in)
+    number = replications(scenario, first.measured[1] - first.measured[0])
+    seeds = [scenario.seed if k == 0 else stream_key(scenario.seed, "replication", k) for k in range(number)]
+    table = make_timetable(plan, first.start, first.window[1] + drain_ns(plan), scenario.seed)
+    runs = []
+    for k, seed in enumerate(seeds):
+        payments = first if k == 0 or replayed else generate(scenario, seed, lead_in)
+        times = dataclasses.replace(table, outages=draw_outages(plan, table.end_ns, seed))
+        counts = Reference(plan, payments, times, seed).run(_part(watch, k, number, first.window[1]))
+        counts.outage_ns = times.path_outage_ns(_serial(plan, assumptions), *payments.window)
+        runs.append(counts)
+    return Simulated(runs, seeds, first, table, _period(scenario, first, replayed), replayed)
+
+
+def _serial(plan: Plan, assumptions: Assumptions) -> list[int]:
+    """The failing services that every pay-in needs."""
+    return [plan.outages.index(name) for name in assumptions.pipeline.serial_path if name in plan.outages]
+
+
+def replications(scenario: Scenario, payments: int) -> int:
+    """As many as the scenario asks for, while all together stay near `replicate_up_to_payments`."""
+    affordable = scenario.replicate_up_to_payments // max(1, payments)
+    return max(1, min(scenario.replications, affordable))
+
+
+def lead_in_ns(plan: Plan, scenario: Scenario) -> int:
+    """Time simulated before the measured time: as the scenario says, else the fixed money waits in whole weeks.
+
+    A run by `cohort` follows its own payments to their end and needs none for money.
+    """
+    if scenario.lead_in_days is not None:
+        return int(scenario.lead_in_days * NS_PER_DAY)
+    if scenario.horizon == "cohort":
+        return 0
+    return -(-_fixed_waits_ns(plan) // NS_PER_WEEK) * NS_PER_WEEK
+
+
+def _fixed_waits_ns(plan: Plan) -> int:
+    """All fixed waits of money one after the other, a banking day counted with its weekend and a holiday."""
+    hours = sum(((wait.hours or Decimal(0)) for wait in plan.waits), Decimal(0))
+    bank = sum((wait.banking_days or 0) for wait in plan.waits)
+    return int(hours * S_PER_HOUR * NS_PER_S) + bank * NS_PER_DAY
+
+
+def drain_ns(plan: Plan) -> int:
+    """Time after the window within which every measured payment surely ends: fixed waits, longest lags, two weeks."""
+    lags = max((plan.laws[fate.law].largest for fate in plan.fates), default=0)
+    return 2 * _fixed_waits_ns(plan) + 2 * lags + 2 * NS_PER_WEEK
+
+
+def _period(scenario: Scenario, payments: Payments, replayed: Replay | None) -> Period:
+    measured = Decimal(payments.window[1] - payments.window[0]) / NS_PER_S
+    month = measured / replayed.months if replayed else Decimal(month_hours_of(scenario) * S_PER_HOUR)
+    return Period(measured, month)
+
+
+def _part(watch: Watch | None, done: int, of: int, end_ns: int) -> Callable[[int], None] | None:
+    if watch is None:
+        return None
+    return lambda now: watch((done + min(1.0, now / end_ns)) / of)

@@ -1,0 +1,84 @@
+"""The moving parts of the reference engine: strands of control, the frames they are inside of, joins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from costmodel.simulation.environments import Environment
+from costmodel.simulation.plan import TIMERS, FlowPlan
+
+Entry = tuple[int, bool, int]  # payment, whether it is its provider's first in this batch, payout in cents
+
+
+class Frame:
+    """One request or invocation that has not been answered yet."""
+
+    __slots__ = ("alive", "caller", "cohort", "deadline", "environment", "function", "least", "month", "parent",
+                 "pc", "since", "weakest")  # fmt: skip
+
+    def __init__(self, function: int, pc: int, deadline: int, caller: Strand) -> None:
+        self.function, self.pc, self.deadline, self.caller = function, pc, deadline, caller
+        self.parent = caller.frame
+        self.alive = True
+        self.environment: Environment | None = None
+        self.since = self.month = self.cohort = 0
+        self.least, self.weakest = deadline, self
+        self.limit()
+
+    def limit(self) -> None:
+        """The earliest deadline of this frame and those around it that still live."""
+        self.least, self.weakest = self.deadline, self
+        if self.parent is not None and self.parent.alive and self.parent.least <= self.least:
+            self.least, self.weakest = self.parent.least, self.parent.weakest
+
+
+class Strand:
+    """A thread of control. `run` numbers a schedule's runs, `tries` a flow's asynchronous retries.
+
+    `repeat` tells its draws apart from those of an earlier try or of a duplicate. `measured`: whether the run waits
+    for it to end.
+    """
+
+    __slots__ = ("attempt", "batch", "born", "cut", "first", "flow", "frame", "go", "join", "measured", "payment",
+                 "payout", "pc", "repeat", "run", "timers", "tries")  # fmt: skip
+
+    def __init__(self, flow: FlowPlan, payment: int, run: int) -> None:
+        self.flow, self.payment, self.run = flow, payment, run
+        self.pc = flow.start
+        self.frame: Frame | None = None
+        self.attempt = self.repeat = self.tries = self.born = self.payout = 0
+        self.batch: list[Entry] = []
+        self.cut: int | None = None
+        self.join: Join | None = None
+        self.first, self.measured = True, payment >= 0
+        self.timers = [0] * len(TIMERS)
+        self.go: Callable[[object], None]
+
+    def clone(self) -> Strand:
+        """A strand in the same place, carrying the same."""
+        other = Strand(self.flow, self.payment, self.run)
+        other.pc, other.frame, other.repeat, other.born = self.pc, self.frame, self.repeat, self.born
+        other.batch, other.first, other.payout, other.join = self.batch, self.first, self.payout, self.join
+        other.tries, other.measured = self.tries, self.measured
+        other.timers = list(self.timers)
+        return other
+
+
+class Join:
+    """Branches that are still on their way, and the strand that waits for them."""
+
+    __slots__ = ("failed", "left", "parent", "pc")
+
+    def __init__(self, left: int, parent: Strand, pc: int) -> None:
+        self.left, self.parent, self.pc, self.failed = left, parent, pc, False
+
+
+def between(inner: Frame, outer: Frame) -> list[Frame]:
+    """The frames from `inner` outwards, up to but without `outer`."""
+    frames = []
+    frame: Frame | None = inner
+    while frame is not None and frame is not outer:
+        frames.append(frame)
+        frame = frame.parent
+    return frames
+

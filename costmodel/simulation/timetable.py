@@ -1,0 +1,110 @@
+"""When things happen that no payment decides: schedules, bank settlements, banking days, outages. Exact, in ns."""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_right
+from dataclasses import dataclass
+from decimal import Decimal
+
+from costmodel.assumptions.pipeline import Wait
+from costmodel.simulation.calendar import FED_ZONE, day_start_ns, is_banking_day, schedule_times, settlement_ns
+from costmodel.simulation.draws import draw_bits, name_key, stream_key
+from costmodel.simulation.plan import Plan
+from costmodel.simulation.tables import LawTable
+
+NS_PER_HOUR = 3600 * 10**9
+NS_PER_DAY = 24 * NS_PER_HOUR
+HOURS_PER_YEAR = 8766
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """Times in ns since the run's start.
+
+    fires: per schedule, when it fires. midnights: the start of each local day at the Federal Reserve; bank_days: how
+    many banking days have begun by it. due: per wait in banking days, when money handed in on that day is there.
+    outages: per failing service, (start, end) pairs without overlap.
+    """
+
+    fires: tuple[tuple[int, ...], ...]
+    midnights: tuple[int, ...]
+    bank_days: tuple[int, ...]
+    due: tuple[tuple[int, ...], ...]
+    delays: tuple[int, ...]
+    outages: tuple[tuple[tuple[int, int], ...], ...]
+    end_ns: int
+
+    def due_at(self, wait: int, now: int) -> int:
+        """When a wait begun at `now` ends."""
+        if not self.due[wait]:
+            return now + self.delays[wait]
+        return self.due[wait][bisect_right(self.midnights, now) - 1]
+
+    def banking_days(self, start: int, end: int) -> int:
+        """Banking days begun after the day of `start`, up to and with the day of `end`."""
+        first, last = bisect_right(self.midnights, start) - 1, bisect_right(self.midnights, end) - 1
+        return self.bank_days[last] - self.bank_days[first]
+
+    def is_out(self, service: int, now: int) -> bool:
+        """Whether a service is in an outage at `now`."""
+        spans = self.outages[service]
+        index = bisect_right(spans, (now, 2**63)) - 1
+        return index >= 0 and now < spans[index][1]
+
+    def path_outage_ns(self, services: list[int], start: int, end: int) -> int:
+        """Time in [start, end) in which at least one of the services is out."""
+        spans = sorted(span for service in services for span in self.outages[service])
+        out, reached = 0, start
+        for begun, over in spans:
+            begun, over = max(begun, reached), min(over, end)
+            if over > begun:
+                out, reached = out + over - begun, over
+        return out
+
+
+def make_timetable(plan: Plan, start: dt.datetime, end_ns: int, seed: int) -> Timetable:
+    """The timetable of a run from `start` (UTC) over `end_ns` nanoseconds."""
+    end = start + dt.timedelta(microseconds=end_ns // 1000)
+    days = [start.date() + dt.timedelta(days=n) for n in range(-1, end_ns // NS_PER_DAY + 2)]
+    banking = [is_banking_day(day) for day in days]
+    return Timetable(
+        fires=tuple(tuple(schedule_times(schedule, start, end)) for schedule in plan.schedules),
+        midnights=tuple(day_start_ns(day, FED_ZONE, start) for day in days),
+        bank_days=tuple(sum(banking[: index + 1]) for index in range(len(days))),
+        due=tuple(_due(wait, days, start) for wait in plan.waits),
+        delays=tuple(int((wait.hours or Decimal(0)) * NS_PER_HOUR) for wait in plan.waits),
+        outages=draw_outages(plan, end_ns, seed),
+        end_ns=end_ns,
+    )
+
+
+def draw_outages(plan: Plan, end_ns: int, seed: int) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """The outages of each failing service up to `end_ns`, as its assumptions and the seed give them."""
+    return tuple(
+        _outages(name, rate, plan.laws[law], end_ns, seed)
+        for name, (rate, law) in zip(plan.outages, plan.outage_laws, strict=True)
+    )
+
+
+def _due(wait: Wait, days: list[dt.date], start: dt.datetime) -> tuple[int, ...]:
+    if wait.banking_days is None:
+        return ()
+    return tuple(settlement_ns(wait, day_start_ns(day, FED_ZONE, start), start) for day in days)
+
+
+def _outages(name: str, per_year: Decimal, length: LawTable, end_ns: int, seed: int) -> tuple[tuple[int, int], ...]:
+    """Outages as a Poisson stream: exponential gaps, each as long as a draw of the law; overlaps are joined."""
+    key = stream_key(seed, "outage", name_key(name))
+    gap = LawTable.exponential(int(HOURS_PER_YEAR * NS_PER_HOUR / per_year)) if per_year else None
+    spans: list[tuple[int, int]] = []
+    now = number = 0
+    while gap is not None:
+        now += gap.value(draw_bits(key, number, 0, 0))
+        if now >= end_ns:
+            break
+        spans.append((now, now + length.value(draw_bits(key, number, 0, 1))))
+        now, number = spans[-1][1], number + 1
+    return tuple(spans)
+
+

@@ -1,0 +1,39 @@
+"""Every AWS case of the answer key, priced from a usage file with the shipped catalog; sources stand in the key."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from costmodel.assumptions.catalog import load_services
+from costmodel.assumptions.service import Service
+from tests.aws_usage import bill_of, part_usd
+
+KEY = Path(__file__).parent / "answers" / "aws.json"
+CASES = json.loads(KEY.read_text(), parse_float=Decimal)["cases"]
+
+
+@pytest.fixture(scope="module")
+def catalog() -> dict[str, Service]:
+    return load_services()
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+def test_case(case: dict[str, Any], catalog: dict[str, Service], tmp_path: Path) -> None:
+    bill, uses = bill_of(case, catalog, tmp_path)
+    found = {"total_usd": bill.total_usd}
+    found |= {name: part_usd(bill, uses, name.removesuffix("_usd")) for name in case["expected"] if name != "total_usd"}
+    tolerance = Decimal(case["tolerance"])
+    wrong = {name: usd for name, usd in found.items() if abs(usd - case["expected"][name]) > tolerance}
+    assert wrong == {}, f"expected {case['expected']} within {tolerance}: {case['source']}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+def test_unrounded_total(case: dict[str, Any], catalog: dict[str, Service], tmp_path: Path) -> None:
+    """The key's own recomputation without rounding; it prints ten decimals at most."""
+    bill, _ = bill_of(case, catalog, tmp_path)
+    assert abs(bill.total_usd - case["unrounded_total_usd"]) <= Decimal("1e-9")

@@ -12,6 +12,7 @@ from costmodel.assumptions.catalog import Assumptions
 from costmodel.billing.bill import Bill
 from costmodel.billing.usage import UsageRow
 from costmodel.simulation.counts import FUNCTION_COUNTS, Counts
+from costmodel.simulation.limits import Limit, limits
 from costmodel.simulation.plan import Outcome, Plan
 from costmodel.simulation.replications import Simulated
 from costmodel.simulation.statistics import days_quantile, half_width, latency_ms
@@ -23,6 +24,7 @@ SCHEMA_VERSION = 1
 NS_PER_S = 10**9
 S_PER_HOUR = 3600
 PERCENT = 100
+CENTS = 100
 BILLED = ("billed_increments", "provisioned_increments")
 
 
@@ -33,6 +35,7 @@ class Replicated:
     plan: Plan
     simulated: Simulated
     usage: list[UsageRow]
+    usages: list[list[UsageRow]]
     bill: Bill
     bills: list[Bill]
 
@@ -41,6 +44,7 @@ class Replicated:
 class Result:
     """One scenario's month. Money in USD a month, latency in ms, settlement in banking days, shares in percent.
 
+    usages: the usage of each replication; volume_usd: money offered a month; limits: the nearest first.
     intervals: dotted path of a figure -> (low, high) at 95 % over the replications, or None for a single run.
     """
 
@@ -49,7 +53,10 @@ class Result:
     payments: int
     replications: int
     figures: dict[str, Any]
+    limits: list[Limit]
     usage: list[UsageRow]
+    usages: list[list[UsageRow]]
+    volume_usd: Decimal
     bill: Bill
     intervals: dict[str, tuple[float, float] | None]
     rejected: dict[str, Any] | None
@@ -95,7 +102,8 @@ class Result:
             "payments": self.payments,
             "replications": self.replications,
             **self.figures,
-            "usage": [row.to_dict() for row in self.usage],
+            "limits": [vars(limit) | {"share_percent": limit.share_percent} for limit in self.limits],
+            "usage": [usage_dict(row) for row in self.usage],
             "bill": self.bill.to_dict(),
             "intervals": {path: list(pair) if pair else None for path, pair in sorted(self.intervals.items())},
             "rejected": self.rejected,
@@ -135,11 +143,31 @@ def make_result(assumptions: Assumptions, replicated: Replicated) -> Result:
         payments=simulated.runs[0].payments,
         replications=len(simulated.runs),
         figures=pooled,
+        limits=limits(replicated.plan, simulated.runs, float(simulated.period.measured_s)),
         usage=replicated.usage,
+        usages=replicated.usages,
+        volume_usd=_volume_usd(simulated),
         bill=replicated.bill,
         intervals={path: _interval(value, path, singles) for path, value in pooled_flat.items() if value is not None},
         rejected=simulated.replayed.report() if simulated.replayed else None,
     )
+
+
+def _volume_usd(simulated: Simulated) -> Decimal:
+    """The amounts of the measured payments, scaled to a month."""
+    first, last = simulated.payments.measured
+    return Decimal(int(simulated.payments.amount_cents[first:last].sum())) / CENTS / simulated.period.months
+
+
+def usage_dict(row: UsageRow) -> dict[str, str | None]:
+    """A usage row for JSON: the month's quantity, or the number and volume of payments a fee is taken on."""
+    fields: dict[str, str | None] = {"service": row.service, "meter": row.meter, "basis": row.basis}
+    if row.amounts is not None:
+        cents, times = row.amounts
+        payments, volume = int(times.sum()) * row.scale, int((cents * times).sum()) * row.scale / CENTS
+        return {**fields, "payments": f"{payments:f}", "volume_usd": f"{volume:f}"}
+    quantity = None if row.quantity is None else f"{row.quantity * row.scale:f}"
+    return {**fields, "quantity": quantity, "region": row.region}
 
 
 def _interval(value: float, path: str, singles: Sequence[dict[str, Any]]) -> tuple[float, float] | None:
@@ -165,7 +193,11 @@ def figures(runs: Sequence[Counts], plan: Plan, simulated: Simulated, assumption
     outcomes = {o.name.lower(): sum(int(c.outcomes[1, o]) for c in runs) / number for o in Outcome if o}
     offered = runs[0].payments
     return {
-        "throughput": {"offered_per_hour": offered / hours, "completed_per_hour": outcomes["completed"] / hours},
+        "throughput": {
+            "offered_per_hour": offered / hours,
+            "completed_per_hour": outcomes["completed"] / hours,
+            "failed_per_hour": outcomes["failed"] / hours,
+        },
         "completed_per_month": outcomes["completed"] / float(simulated.period.months),
         "outcomes": outcomes,
         "latency_ms": latency_ms(runs, "payment"),

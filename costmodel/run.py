@@ -12,7 +12,7 @@ from costmodel.errors import UsageError
 
 if TYPE_CHECKING:
     from costmodel.result import Result
-    from costmodel.simulation.payments import Replay
+    from costmodel.simulation.replaying import Replay
 
 Watch = Callable[[float], None]
 ENGINES = ("auto", "reference", "compiled")
@@ -79,7 +79,7 @@ def run_assumptions(
     bills = [rate(usage, assumptions.services, **terms) for usage in usages]
     usage = meter(simulated.runs, plan, assumptions, simulated.period)
     bill = rate(usage, assumptions.services, **terms)
-    return make_result(assumptions, Replicated(plan, simulated, usage, bill, bills))
+    return make_result(assumptions, Replicated(plan, simulated, usage, usages, bill, bills))
 
 
 def rating_terms(assumptions: Assumptions) -> dict[str, Any]:

@@ -284,24 +284,26 @@ def suffix(i: Inputs) -> str:
 # --- through the usage file and the rating ----------------------------------------------------------------
 
 
-def bill_of(case: Mapping[str, Any], catalog: Mapping[str, Service], folder: Path) -> tuple[Bill, list[Use]]:
-    """The case's bill: its rows written to a CSV file, read back and rated; and the rows."""
+def bill_of(case: Mapping[str, Any], catalog: Mapping[str, Service], folder: Path, part: str | None = None) -> Bill:
+    """The case's bill, or that of one part alone: its rows written to a CSV file, read back and rated."""
     inputs = case["inputs"]
-    uses = list(RULES[case["service"]](inputs))
+    uses = [each for each in RULES[case["service"]](inputs) if part in (None, each.part)]
     on = dt.date.fromisoformat(inputs["as_of"]) if "as_of" in inputs else NO_DATE_NEEDED
     states_free = any(name.startswith("free_") and name != "free_tier" for name in inputs)
-    bill = rate(
+    return rate(
         read_usage(_written(uses, folder / f"{case['id']}.csv")), _services(uses, catalog, states_free), on=on,
         region=inputs["region"], month_hours=inputs.get("hours_in_month", MONTH_HOURS),
         free_tier=inputs.get("free_tier", states_free),
     )  # fmt: skip
-    return bill, uses
 
 
-def part_usd(bill: Bill, uses: list[Use], part: str) -> Decimal:
-    """The cost of a part, by its meters."""
-    meters = {(use.service, use.meter) for use in uses if use.part == part}
+def part_usd(case: Mapping[str, Any], catalog: Mapping[str, Service], folder: Path, part: str) -> Decimal:
+    """The cost of a part: the lines of its meters; where another part uses them too, its rows billed alone."""
+    uses = list(RULES[case["service"]](case["inputs"]))
+    meters = {(each.service, each.meter) for each in uses if each.part == part}
+    others = {(each.service, each.meter) for each in uses if each.part != part}
     assert meters, f"no usage row belongs to {part}"
+    bill = bill_of(case, catalog, folder, part if meters & others else None)
     return sum((line.cost_usd for line in bill.lines if (line.service, line.meter) in meters), Decimal(0))
 
 

@@ -153,14 +153,14 @@ def test_rows_of_a_meter_are_tiered_together() -> None:
 
 
 def test_a_free_pool_is_shared_in_the_order_of_the_file() -> None:
-    found = [(line.meter, line.tier, line.quantity) for line in bill(row("pool_b", 8), row("pool_a", 7)).lines]
+    found: Any = [(line.meter, line.tier, line.quantity) for line in bill(row("pool_b", 8), row("pool_a", 7)).lines]
     assert found == [("pool_a", "free", 7), ("pool_b", "free", 3), ("pool_b", "all", 5)]
 
 
 def test_free_units_are_shared_by_regions_and_tiers_are_not() -> None:
     """Always-free units belong to the account; the bill's own region takes them first."""
     rows = [row("calls", 900_000, region="eu-west-1"), row("calls", 700_000)]
-    found = [(line.region, line.tier, line.quantity) for line in bill(*rows).lines]
+    found: Any = [(line.region, line.tier, line.quantity) for line in bill(*rows).lines]
     assert found == [("us-west-2", "free", 700_000), ("eu-west-1", "free", 300_000), ("eu-west-1", "all", 600_000)]
 
 
@@ -184,7 +184,7 @@ def test_the_price_in_force() -> None:
 
 def test_a_plan_prices_the_meters_that_have_it() -> None:
     found = bill(row("planned", 1), row("guess", 1), plans={"shop": "as_claimed"})
-    assert [(line.meter, line.cost_usd) for line in found.lines] == [("guess", 1), ("planned", 3)]
+    assert {line.meter: line.cost_usd for line in found.lines} == {"guess": Decimal(1), "planned": Decimal(3)}
 
 
 # --- fees ------------------------------------------------------------------------------------------------
@@ -268,7 +268,7 @@ def test_fees_in_words(terms: Any, words: str) -> None:
 def test_fees_of_many_payments_are_one_line() -> None:
     """500 payments of 200.00 by card: 3,050.00 (the document's 2,900 + 150)."""
     (line,) = bill(payments("card", [20_000], [500])).lines
-    assert (line.quantity, line.unit_price_usd, line.cost_usd) == (500, Decimal("6.10"), Decimal(3_050))
+    assert (line.quantity, line.unit_price_usd, line.cost_usd) == (Decimal(500), Decimal("6.10"), Decimal(3_050))
     assert (line.note, line.tier) == ("2.9 % + $0.30", "all")
 
 
@@ -352,7 +352,8 @@ def test_a_line_takes_the_weaker_basis(name: str, basis: str, line_basis: str, n
 
 
 def test_shares_of_a_bill_of_nothing() -> None:
-    assert (bill().total_usd, bill().shares_by_basis(), bill().share_not_published_or_measured()) == (0, {}, 0)
+    assert bill().total_usd == bill().share_not_published_or_measured() == 0
+    assert bill().shares_by_basis() == {}
 
 
 def test_a_closed_service_is_named() -> None:

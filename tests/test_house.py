@@ -48,19 +48,17 @@ NUMBERS: dict[str, dict[str, str]] = {
         "34": "digits of IEEE 754 decimal128",
         "9999": "widest exponent of Decimal that is not an overflow",
     },
-    "assumptions/fields.py": {"4000": READS, "80": READS},
     "assumptions/pipeline.py": {"128": READS, "10240": READS, "900": READS},
     "assumptions/scenario.py": {"9000": READS},
     "result.py": {"0.95": "the level that the key p95 names"},
     "simulation/counts.py": {"400": READS},
-    "simulation/reference.py": {"500000": "half of a million: rounds parts per million half up"},
     "simulation/statistics.py": {
         "0.95": "the level that the key p95 names, and the usual confidence",
         "0.99": "the level that the key p99 names",
     },
     "simulation/timetable.py": {"8766": "hours of a mean Julian year"},
 }
-UNITS = {24, 28, 60, 3600, 86_400, 1024, 32, 62, 63, 64}  # of time, of bytes, of words of memory; days of every month
+UNITS = {24, 28, 60, 365, 366, 3600, 86_400, 1024, 32, 62, 63, 64}  # of time, of bytes, of words of memory
 
 Sources = dict[str, str]  # module name -> its text
 
@@ -77,15 +75,15 @@ def package_sources() -> Sources:
 
 
 def imports(source: str, *, typing_too: bool = True, functions_too: bool = True) -> Iterator[str]:
-    """Every imported dotted name: `from a.b import c` gives `a.b` and `a.b.c`."""
+    """Every imported dotted name: `import a.b` gives `a.b`, `from a.b import c` gives `a.b.c`."""
     trees: list[ast.AST] = [ast.parse(source)]
     while trees:
         node = trees.pop()
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom):
-            yield "." * node.level + (node.module or "")
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            base = "." * node.level + (node.module or "")
+            yield from (f"{base}.{alias.name}" for alias in node.names)
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and not typing_too:
             trees += node.orelse
         elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or functions_too:
@@ -105,16 +103,14 @@ def home_of(target: str, sources: Sources) -> str:
 
 
 def wrong_way(sources: Sources) -> list[str]:
-    """Imports of a room from a later room, from the package's own top, or by a relative path."""
+    """Imports of a later room, of the package's own top (but for its version), or by a relative path."""
     faults = []
     for module, source in sources.items():
         for target in imports(source):
+            home = home_of(target, sources)
             if target.startswith("."):
                 faults.append(f"{module} imports {target}: write the whole path")
-            if target.partition(".")[0] != "costmodel" or module in ("costmodel", "costmodel.__main__"):
-                continue
-            home = home_of(target, sources)
-            if room_of(module) < room_of(home if home != "costmodel" else target if "." in target else home):
+            elif home and target != "costmodel.__version__" and room_of(module) < room_of(home):
                 faults.append(f"{module} imports {target}")
     return faults
 
@@ -163,9 +159,11 @@ def undeclared(sources: Sources, declared: set[str]) -> list[str]:
 
 
 def numbers(source: str) -> Iterator[tuple[int, Decimal]]:
-    """Line and value of every number in a source, those in `Decimal("…")` too."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+    """Line and value of every number in a source, those in `Decimal("…")` too, but for the longest text accepted."""
+    tree = ast.parse(source)
+    lengths = {kw.value for kw in ast.walk(tree) if isinstance(kw, ast.keyword) and kw.arg == "max_length"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float) and node not in lengths:
             yield node.lineno, Decimal(str(node.value))
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Decimal") and node.args:
             given = node.args[0]
@@ -211,19 +209,13 @@ def too_long(sources: Sources, most_lines: int = 40) -> list[str]:
     return faults
 
 
-# Written in two halves, since this file is one of those searched.
+# `~` stands between two halves of a word, since this file is one of those searched.
 FORBIDDEN = {
-    "a registry's host": r"py" r"pi\.org|pythonhosted|registry\.npm" r"js|deb\.deb" r"ian\.org|proxy\.gol" r"ang\.org",
-    "a folder of the machine that it was written on": r"(?<![\w.])/wo" r"rk/|(?<![\w/.])/opt/(?:py" r"pi|wheels)",
-    "papers that are not shipped": r"\b(?:desi"
-    r"gn|scr"
-    r"eens|se"
-    r"ed|sty"
-    r"le)\.md\b|\bfa"
-    r"cts/\w|ans"
-    r"wer-keys",
-    "tools that are not shipped": r"\bfarm-(?:stu" r"dio|ben" r"ch)\b",
-    "a local path in a lock": r"^-e |fi" r"le://",
+    "a registry's host": r"py~pi\.org|python~hosted|registry\.npm~js|deb\.deb~ian\.org|proxy\.go~lang\.org",
+    "a folder of the machine it was written on": r"(?<![\w.])/wo~rk/|(?<![\w/.])/opt/(?:py~pi|wh~eels)",
+    "papers that are not shipped": r"\b(?:desi~gn|scr~eens|se~ed|sty~le)\.md\b|\bfa~cts/\w|ans~wer-keys",
+    "tools that are not shipped": r"\bfarm-(?:stu~dio|ben~ch)\b",
+    "a local path in a lock": r"^-~e |^[^#]* @ fi~le:",
 }
 
 
@@ -234,7 +226,7 @@ def names_found(files: dict[str, str]) -> list[str]:
         for file, text in files.items()
         for at, line in enumerate(text.splitlines(), 1)
         for what, pattern in FORBIDDEN.items()
-        if re.search(pattern, line)
+        if re.search(pattern.replace("~", ""), line)
     ]
 
 
@@ -307,10 +299,10 @@ PLANTED = [
     (lambda s: meanings(s, {}), {"costmodel.run": "price_usd = Decimal('0.25')"}),
     (lambda s: meanings(s, {}), {"costmodel.run": "keep_alive_s = 600"}),
     (lambda s: meanings(s, {"run.py": {"7.5": "gone"}}), {"costmodel.run": ""}),
-    (names_found, {"README.md": "see py" "pi.org"}),
-    (names_found, {"x.py": "open('/wo" "rk/main/data')"}),
-    (names_found, {"x.toml": "source = 'fa" "cts/aws'"}),
-    (names_found, {"constraints.txt": "-e ."}),
+    (names_found, {"README.md": "see py~pi.org".replace("~", "")}),
+    (names_found, {"x.py": "open('/wo~rk/main/data')".replace("~", "")}),
+    (names_found, {"x.toml": "source = 'fa~cts/aws'".replace("~", "")}),
+    (names_found, {"constraints.txt": "-~e .".replace("~", "")}),
 ]  # fmt: skip
 
 
@@ -329,7 +321,7 @@ INNOCENT = [
     (out_of_place, {"costmodel.reporting.charts": "import matplotlib"}),
     (too_long, {"costmodel.run": "def f():\n '''One.\n\n\n'''\n" + " pass\n" * 39}),
     (lambda s: meanings(s, {}), {"costmodel.run": "gb = 2**30; cents = 100; half = 0.5; day_s = 24 * 3600"}),
-    (names_found, {"x.md": "net" "works/a, https://example.com/wo" "rk/x, artifacts/a"}),
+    (names_found, {"x.md": "https://example.com/wo~rk/x, artifa~cts/a".replace("~", "")}),
 ]  # fmt: skip
 
 
@@ -366,6 +358,13 @@ def answer(code: str) -> str:
     return done.stderr.strip().splitlines()[-1]
 
 
+HELP = """
+sys.argv = ["costmodel", "--help"]
+try:
+    runpy.run_module("costmodel", run_name="__main__")
+except SystemExit as end:
+    assert not end.code
+"""
 LOADED = f"\nprint([m for m in {HEAVY} if m in sys.modules], file=sys.stderr)"
 
 
@@ -373,8 +372,7 @@ LOADED = f"\nprint([m for m in {HEAVY} if m in sys.modules], file=sys.stderr)"
     ("code", "loaded"),
     [
         ("import costmodel", "[]"),
-        ("sys.argv = ['costmodel', '--help']\ntry: runpy.run_module('costmodel', run_name='__main__')\n"
-         "except SystemExit as end: assert not end.code", "[]"),
+        (HELP, "[]"),
         ("import costmodel; costmodel.load", "['pydantic']"),
     ],
 )  # fmt: skip

@@ -55,11 +55,11 @@ def stated_terms(case: Case) -> Service:
     percent, fixed_usd = (number(case, column) / 100 * markup for column in ("percent_bp", "fixed_minor"))
     meters = {"fee": meter(percent=percent, fixed_usd=fixed_usd, **limits)}
     for name in ("intl", "fx"):
-        meters[name] = meter(adds_to="fee", percent=number(case, f"{name}_percent_bp") / 100)
+        meters[name] = meter("fee", percent=number(case, f"{name}_percent_bp") / 100)
     return Service.model_validate({"name": "case", "provider": "case", "meter": meters})
 
 
-def meter(adds_to: str | None = None, **fee: Decimal) -> dict[str, object]:
+def meter(adds_to: str | None = None, /, **fee: Decimal) -> dict[str, object]:
     price = {"from": dt.date(2020, 1, 1), "source": "the case", "read": dt.date(2026, 11, 23), "basis": "secondary"}
     return {"kind": "per_payment", "unit": "payment", "adds_to": adds_to, "price": [price | fee]}
 
@@ -144,6 +144,6 @@ def test_both_surcharges_round_once_with_the_fee() -> None:
         UsageRow("stripe", "card_international", amounts=payment),
         UsageRow("stripe", "currency_conversion", amounts=payment, on_top_of=("card_international",)),
     ]
-    when = {"on": dt.date(2026, 9, 15), "region": "us"}
-    assert cents(rate(rows, load_services(), **when)) == 38
-    assert cents(rate(rows, load_services(), **when, round_surcharges_together=False)) == 34 + 2 + 2
+    for together, expected in ((True, 38), (False, 34 + 2 + 2)):
+        bill = rate(rows, load_services(), on=dt.date(2026, 9, 15), region="us", round_surcharges_together=together)
+        assert cents(bill) == expected

@@ -145,7 +145,7 @@ def test_a_faulty_row_is_named_with_its_line(line: str, key: str, wrong: str, tm
         ("u.toml", b"", None, "holds no usage row"),
         ("u.json", b"[]", None, "holds no usage row"),
         ("u.csv", HEADER.encode() + b"\nkms,ke\xffys,1\n", 2, "not UTF-8 text"),
-        ("u.csv", b"service,meter,quantity\nkms,keys,\"1\n", 3, "not valid CSV"),
+        ("u.csv", b"service,meter,quantity\nkms,keys,\"1\n", 2, "not valid CSV"),
         ("u.csv", b"service,metre,quantity\nkms,keys,1\n", 1, "unknown column"),
         ("u.csv", b"service;meter;quantity\nkms;keys;1\n", 1, "unknown column"),
         ("u.csv", b"service,quantity\nkms,1\n", 1, "column is missing"),
@@ -199,10 +199,19 @@ def test_a_meter_without_a_price_is_named_with_its_line(tmp_path: Path) -> None:
     assert str(problem) == f"{path}:3: shop.cals: shop has no meter `cals` (2 rows); did you mean `calls`?"
 
 
-@given(st.sampled_from(["u.csv", "u.toml", "u.json"]), st.binary(max_size=200))
-def test_any_bytes_give_rows_or_an_input_error(tmp_path_factory: pytest.TempPathFactory, name: str, junk: bytes) -> None:
-    path = written(tmp_path_factory.getbasetemp(), name, junk)
+@given(
+    st.sampled_from([("u.csv", CSV), ("u.toml", TOML), ("u.json", JSON)]), st.integers(0, 500), st.integers(0, 40),
+    st.binary(max_size=8) | st.sampled_from([b"-", b"nan", b"1e400", b"\x00", b"[[", b'"', b"\n", b"9" * 30]),
+)  # fmt: skip
+def test_a_damaged_file_gives_rows_or_an_error_that_names_it(
+    tmp_path_factory: pytest.TempPathFactory, file: tuple[str, str], at: int, cut: int, junk: bytes
+) -> None:
+    name, content = file
+    damaged = content.encode()[:at] + junk + content.encode()[at + cut :]
+    path = written(tmp_path_factory.getbasetemp(), name, damaged)
+    problems = []
     try:
-        assert read_usage(path)
+        read_usage(path)
     except InputError as error:
-        assert str(path) in str(error)
+        problems = [problem.file for problem in error.problems]
+    assert set(problems) <= {str(path)}

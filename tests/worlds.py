@@ -117,7 +117,7 @@ class World:
         self.payments: Payments = generate(scenario, seed, 0)
         if arrivals_ns is not None:
             self.payments = payments_at(arrivals_ns, self.payments)
-        self.times = make_timetable(self.plan, self.payments.start, self.payments.window[1] + drain_ns(self.plan), seed)
+        self.times = make_timetable(self.plan, self.payments.start, self.payments.window[1] + drain_ns(self.plan, scenario.on.year), seed)
         self.finished: dict[int, int] = {}
         self.counts: Counts = Reference(self.plan, self.payments, self.times, seed, self.finished).run()
 

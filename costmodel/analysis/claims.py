@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
-from costmodel.analysis.expressions import Where, evaluate, where_of
+from costmodel.analysis.expressions import Where, evaluate, repeated, where_of
 from costmodel.assumptions.catalog import load_table
 from costmodel.assumptions.checking import check, nearest
 from costmodel.assumptions.document import Claim, Claims, Hypothesis, Relation, Verdict
@@ -60,6 +60,7 @@ def read_claims(name: str = "seed", data: Path | None = None) -> tuple[Claims, l
     table, overridden = load_table("claims", name, data)
     claims = check(Claims, table)
     problems = [fault for index, claim in enumerate(claims.claim) for fault in _formula_problems(claim, index, table)]
+    problems += _reference_problems(claims, table)
     if problems:
         raise InputError(problems)
     return claims, overridden
@@ -159,6 +160,16 @@ def _formula_problems(claim: Claim, index: int, table: Table) -> Iterator[Proble
         except InputError as error:
             yield from error.problems
     yield from _placeholder_problems(claim, ("claim", index, "holds_when"), table)
+
+
+def _reference_problems(claims: Claims, table: Table) -> Iterator[Problem]:
+    ids = [claim.id for claim in claims.claim]
+    yield from repeated(ids, "claim", table)
+    for index, claim in enumerate(claims.claim):
+        for number, other in enumerate(claim.contradicts):
+            if other not in ids or other == claim.id:
+                where = where_of(table, ("claim", index, "contradicts", number))
+                yield Problem(where.file, where.line, where.key, f"no other claim `{other}`", nearest(other, ids))
 
 
 def _formulas(claim: Claim, loc: Loc) -> Iterator[tuple[Loc, str, dict[str, Decimal]]]:

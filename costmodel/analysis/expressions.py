@@ -96,6 +96,14 @@ def where_of(table: Table, loc: tuple[str | int, ...]) -> Where:
     return Where(*place_of(table, loc), dotted(loc))
 
 
+def repeated(ids: list[str], kind: str, table: Table) -> Iterator[Problem]:
+    """Entries of [[kind]] whose id an earlier one has."""
+    for index, name in enumerate(ids):
+        if name in ids[:index]:
+            where = where_of(table, (kind, index, "id"))
+            yield Problem(where.file, where.line, where.key, f"a second {kind} called `{name}`", "give it another id")
+
+
 def evaluate(text: str, inputs: Mapping[str, Decimal], where: Where = Where()) -> Decimal:
     """The value of a formula at `inputs`.
 

@@ -42,7 +42,9 @@ def sides(file: Perimeters, perimeter: str, variant: str | None = None) -> Model
 
 
 def counts(file: Perimeters, side: Side, line: BillLine) -> bool:
-    """Whether a line of the bill stands on this side."""
+    """Whether a line of the bill stands on this side: selected and not left out, or added by it."""
+    if (line.service, line.meter) in [(file.adds[name].service, file.adds[name].meter) for name in side.adds]:
+        return True
     return _selected(file, side.lines, line) and not _selected(file, side.without, line)
 
 

@@ -58,7 +58,7 @@ def load_table(kind: str, name: str, data: Path | None = None) -> tuple[Table, l
         raise InputError(Problem(name, None, "", f"no such {kind[:-1]}", f"{nearest(name, known)}"))
     if len(tables) == 1:
         return tables[0], ([f"{kind}.{name}"] if data and not paths[0].is_file() else [])
-    merged, keys = overlay(*tables)
+    merged, keys = overlay(tables[0], tables[1])
     return merged, [f"{kind}.{name}.{key}" for key in keys]
 
 
@@ -69,7 +69,8 @@ def load_services(data: Path | None = None) -> dict[str, Service]:
 
 def check_services(tables: dict[str, Table]) -> dict[str, Service]:
     """Checked services from their tables. Raises InputError with the problems of all of them."""
-    services, problems = {}, []
+    services: dict[str, Service] = {}
+    problems: list[Problem] = []
     for name, table in tables.items():
         try:
             services[name] = check(Service, table)

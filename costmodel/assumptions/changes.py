@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -35,7 +36,7 @@ def parse_change(text: str) -> Change:
         return Change(path.strip(), value.strip())
 
 
-def changes_from(values: dict[str, Any] | None) -> tuple[Change, ...]:
+def changes_from(values: Mapping[str, Any] | None) -> tuple[Change, ...]:
     """Changes from a Python mapping of path to value; floats are taken by their shortest decimal form."""
     return tuple(
         Change(path, Decimal(repr(value)) if isinstance(value, float) else value)

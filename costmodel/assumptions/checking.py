@@ -46,10 +46,11 @@ def dotted(loc: tuple[str | int, ...]) -> str:
 
 def place_of(table: Table, loc: tuple[str | int, ...]) -> tuple[str, int | None]:
     """File and line of the innermost part of `loc` that the file has."""
-    place, node = table.place, typing.cast(Any, table)
+    place: tuple[str, int] = table.place
+    node: Any = table
     for part in loc:
-        if isinstance(node, Table) and part in node:
-            place, node = node.lines[str(part)], node[part]
+        if isinstance(node, Table) and str(part) in node:
+            place, node = node.lines[str(part)], node[str(part)]
         elif isinstance(node, list) and isinstance(part, int) and part < len(node):
             node = node[part]
             place = node.place if isinstance(node, Table) else place
@@ -59,7 +60,7 @@ def place_of(table: Table, loc: tuple[str | int, ...]) -> tuple[str, int | None]
 
 
 def nearest(word: str, known: typing.Iterable[str]) -> str:
-    """"did you mean `x`?" for the known words closest to `word`, or the list of them."""
+    """The known words closest to `word`, as a question, or the list of them."""
     names = sorted(known)
     close = difflib.get_close_matches(word, names, n=3, cutoff=0.5)
     if close:

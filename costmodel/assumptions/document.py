@@ -125,15 +125,3 @@ class Claims(Sourced):
 
     title: Text
     claim: tuple[Claim, ...]
-
-    @model_validator(mode="after")
-    def _refers(self) -> Self:
-        ids = [claim.id for claim in self.claim]
-        for name in ids:
-            if ids.count(name) > 1:
-                raise ValueError(f"two claims are called `{name}`")
-        for claim in self.claim:
-            for other in claim.contradicts:
-                if other not in ids or other == claim.id:
-                    raise ValueError(f"`{claim.id}` contradicts `{other}`, which is no other claim of this file")
-        return self

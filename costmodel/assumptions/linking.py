@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from costmodel.assumptions.checking import dotted, nearest, place_of
-from costmodel.assumptions.pipeline import Pipeline, Step
+from costmodel.assumptions.pipeline import Each, Pipeline, Standing, Step
 from costmodel.assumptions.reading import Table
 from costmodel.assumptions.scenario import Scenario
 from costmodel.assumptions.service import Service
@@ -89,8 +89,9 @@ def _other_faults(pipeline: Pipeline, services: dict[str, Service]) -> Iterator[
             yield ("flows", name, "schedule"), f"no such schedule: `{flow.schedule}`", nearest(
                 flow.schedule, pipeline.schedules
             )
-    for kind, rows in (("static", pipeline.static), ("each", pipeline.each)):
-        for index, row in enumerate(rows):
+    rows: dict[str, tuple[Standing | Each, ...]] = {"static": pipeline.static, "each": pipeline.each}
+    for kind, entries in rows.items():
+        for index, row in enumerate(entries):
             loc: Loc = (kind, index)
             if row.service not in services:
                 yield (*loc, "service"), f"no such service: `{row.service}`", nearest(row.service, services)

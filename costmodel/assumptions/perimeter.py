@@ -171,11 +171,6 @@ class Perimeters(Record):
     def _distinct(self) -> Self:
         for name in self.term.keys() & self.group.keys():
             raise ValueError(f"`{name}` is the name of both a term and a group")
-        for kind in (self.perimeter, self.split, self.option):
-            ids = [entry.id for entry in kind]
-            for name in ids:
-                if ids.count(name) > 1:
-                    raise ValueError(f"two entries of one kind are called `{name}`")
         return self
 
     def find(self, perimeter: str) -> Perimeter:
@@ -188,4 +183,3 @@ class Perimeters(Record):
         for name in names:
             found += self.group.get(name, (name,))
         return tuple(found)
-

@@ -165,7 +165,7 @@ class Flow(Sourced):
     methods: tuple[Literal["card", "ach"], ...] = ()
     schedule: Name | None = None
     takes: Name | None = None
-    most_entries: PositiveCount = 2_500
+    most_entries: PositiveCount | None = None
     idempotent: bool = True
     steps: tuple[Step, ...]
 
@@ -177,6 +177,8 @@ class Flow(Sourced):
             raise ValueError('`schedule` goes with starts = "schedule", and only with it')
         if self.takes is not None and self.starts != "schedule":
             raise ValueError('`takes` goes with starts = "schedule"')
+        if (self.takes is None) != (self.most_entries is None):
+            raise ValueError("`most_entries` (of one invocation) goes with `takes`, and only with it")
         return self
 
 

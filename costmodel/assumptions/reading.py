@@ -52,7 +52,8 @@ def read_toml(path: Path) -> Table:
     except (RecursionError, ValueError, ArithmeticError) as error:
         raise _refuse(path, None, f"not readable as TOML ({error})", "simplify or correct the value") from None
     lines = dict(_positions(text))
-    return _locate(tree, (), str(path), lines, 1)
+    table: Table = _locate(tree, (), str(path), lines, 1)
+    return table
 
 
 def _read_text(path: Path) -> str:

@@ -94,7 +94,6 @@ class Workload(Sourced):
     tickets: Tickets
     arrivals: Arrivals
     growth_percent_per_month: Annotated[Decimal, Field(gt=-100, le=1000)] = Decimal(0)
-    international_share: Quantity | None = None
     fates: dict[Name, Fate] = {}
 
     @model_validator(mode="after")

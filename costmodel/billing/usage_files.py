@@ -75,9 +75,11 @@ def _csv_rows(path: Path) -> Iterator[Row | Problem]:
     try:
         header = [cell.strip() for cell in next(reader)]
         _check_header(header, path)
+        begins = reader.line_num + 1  # a quoted cell may go over several lines
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield _csv_row(header, cells, (str(path), reader.line_num))
+                yield _csv_row(header, cells, (str(path), begins))
+            begins = reader.line_num + 1
     except csv.Error as error:
         raise refuse(path, reader.line_num, f"not valid CSV ({error})", "correct the quoting of this line") from None
 

@@ -17,6 +17,7 @@ from costmodel.simulation.tables import LawTable, law_table
 
 METHODS = ("card", "ach")
 DELIVERY = "delivery"  # the latency a messaging service gives between publishing and the start of its consumer
+PAYMENT, FORM = TIMERS
 PPM = 10**6
 INVOCATION = "invoke"  # what a warm invocation adds to the handler, as its caller sees it
 
@@ -99,7 +100,6 @@ class _Compiler:
     def _flow(self, name: str, flow: Flow) -> FlowPlan:
         start = len(self.code)
         timed = flow.starts == "payment"
-        self._timer("form", start=True) if timed else None
         self._steps(flow.steps, name, top=timed)
         self._put(Op.STOP)
         return FlowPlan(
@@ -109,7 +109,7 @@ class _Compiler:
             methods=tuple(METHODS.index(method) for method in flow.methods),
             schedule=self.schedule_index.get(flow.schedule or "", -1),
             queue=self.queue_index.get(flow.takes or "", -1),
-            most_entries=flow.most_entries,
+            most_entries=flow.most_entries or 1,
             idempotent=flow.idempotent,
             groups_by_provider=any(step.when == "first_of_provider" for step in _nested(flow.steps, self._handler)),
         )
@@ -128,19 +128,21 @@ class _Compiler:
         self.code[at] = replace(self.code[at], jump=len(self.code))
 
     def _steps(self, steps: tuple[Step, ...], path: str, *, top: bool = False) -> None:
-        last = max((i for i, step in enumerate(steps) if step.api), default=len(steps) - 1)
+        form = [index for index, step in enumerate(steps) if step.timer == FORM] or list(range(len(steps)))
         for index, step in enumerate(steps):
+            if top and index == form[0]:
+                self._timer(FORM, start=True)
             self._step(step, f"{path}/{step.name}")
-            if top and index == last:
-                self._timer("form", start=False)
+            if top and index == form[-1]:
+                self._timer(FORM, start=False)
 
     def _step(self, step: Step, path: str) -> None:
-        """One step, timed if it says so."""
-        if step.timer:
-            self._timer(step.timer, start=True)
+        """One step, timed if it is the payment's request; the form's clock runs over several steps."""
+        if step.timer == PAYMENT:
+            self._timer(PAYMENT, start=True)
         getattr(self, f"_{step.verb}")(step, path)
-        if step.timer:
-            self._timer(step.timer, start=False)
+        if step.timer == PAYMENT:
+            self._timer(PAYMENT, start=False)
 
     def _timer(self, name: str, *, start: bool) -> None:
         self._put(Op.TIMER, a=TIMERS.index(name), b=0 if start else 1)

@@ -20,7 +20,7 @@ from costmodel.simulation.counts import (
     bin_of,
 )
 from costmodel.simulation.draws import draw_bits, stream_key
-from costmodel.simulation.plan import NOBODY, Instruction, Op, Outcome, When
+from costmodel.simulation.plan import NOBODY, Instruction, Op, Outcome, StepPlan, When
 from costmodel.simulation.strands import Entry, Frame, Join, Strand
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def call(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
     """Call a service. Throttled or out: tried again with growing, jittered pauses; then it has failed."""
     step = engine.plan.steps[instruction.step]
     now = engine.env.now
-    if not all(engine.buckets[quota].take(now, step.units) for quota in step.quotas):
+    units = _scanned(engine, step) * step.units if step.scan_chunk_bytes else step.units
+    if not all(engine.buckets[quota].take(now, units) for quota in step.quotas):
         engine.counts.service_throttles += 1
         return _again(engine, strand, 0)
     ns = engine.draw(step.law, engine.keys[strand.pc], strand, strand.attempt)
@@ -81,10 +82,7 @@ def _use(engine: Reference, strand: Strand, index: int) -> None:
     counts.calls[0, index] += month
     counts.calls[1, index] += cohort
     if step.scan_chunk_bytes:
-        table = engine.plan.tables[step.table]
-        size = engine.rows[step.table] * table.row_bytes
-        size = min(size, table.scan_page_bytes) if table.scan_page_bytes else size
-        chunks = max(1, -(-size // step.scan_chunk_bytes))
+        chunks = _scanned(engine, step)
         counts.chunks[0, index] += chunks * month
         counts.chunks[1, index] += chunks * cohort
     if step.stores_bytes:
@@ -92,6 +90,14 @@ def _use(engine: Reference, strand: Strand, index: int) -> None:
         left_s = max(0, engine.end_ns - engine.env.now) // NS_PER_S
         counts.stored_s[0, index] += left_s * month
         counts.stored_s[1, index] += left_s * cohort
+
+
+def _scanned(engine: Reference, step: StepPlan) -> int:
+    """Chunks that one page of a table scan reads now; an empty table costs one."""
+    table = engine.plan.tables[step.table]
+    size = engine.rows[step.table] * table.row_bytes
+    size = min(size, table.scan_page_bytes) if table.scan_page_bytes else size
+    return max(1, -(-size // step.scan_chunk_bytes))
 
 
 def invoke(engine: Reference, strand: Strand, instruction: Instruction) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import ROUND_CEILING, Decimal
 
 from costmodel.assumptions.catalog import Assumptions
@@ -37,7 +38,7 @@ class Metered:
         self.calls.append((step, path, service, service.operation[operation]))
         return len(self.calls) - 1, service.law(operation)
 
-    def step_plans(self, outages: dict[str, object]) -> list[StepPlan]:
+    def step_plans(self, outages: Iterable[str]) -> list[StepPlan]:
         """One StepPlan per call noted, in order."""
         names = list(outages)
         return [self._step_plan(index, names) for index in range(len(self.calls))]

@@ -111,7 +111,7 @@ def thresholds(risk: Risk | None) -> tuple[int, int, int]:
 
 def outages(assumptions: Assumptions) -> dict[str, tuple[Decimal, Law]]:
     """Services that fail now and then: outages a year, and the law of their length."""
-    found = {}
+    found: dict[str, tuple[Decimal, Law]] = {}
     for name, service in assumptions.services.items():
         laws = [law for law in service.latency if law.operation == OUTAGE]
         if laws and "outages_per_year" in service.parameter:

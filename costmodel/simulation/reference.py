@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import simpy
 
@@ -35,15 +36,15 @@ class Reference:
     ) -> None:
         self.trace = trace
         self.plan, self.payments, self.timetable, self.seed = plan, payments, timetable, seed
-        self.env = simpy.Environment(initial_time=0)
+        self.env: Any = simpy.Environment(initial_time=0)  # its clock is an int here, as all its delays are
         self.code = plan.code
         self.counts = Counts.empty(plan)
         self.account = Account(plan)
         self.buckets = [Bucket(quota.interval_ns, quota.burst) for quota in plan.quotas]
-        self.stations = [simpy.Resource(self.env, station.servers) for station in plan.stations]
+        self.stations: list[Any] = [simpy.Resource(self.env, station.servers) for station in plan.stations]
         self.queues: list[list[tuple[int, int, Entry]]] = [[] for _ in plan.queues]
         self.rows = [table.opening_rows for table in plan.tables]
-        self.held: dict[tuple[int, int], simpy.resources.resource.Request] = {}
+        self.held: dict[tuple[int, int], Any] = {}
         self.pending = self.ordinal = 0
         self.arrived = payments.arrival_ns.tolist()
         self.amounts, self.methods = payments.amount_cents.tolist(), payments.method.tolist()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.scenario import Scenario
+from costmodel.simulation.calendar import add_banking_days
 from costmodel.simulation.counts import Counts
 from costmodel.simulation.draws import stream_key
-from costmodel.simulation.payments import Payments, Replay, generate, month_hours_of
+from costmodel.simulation.payments import Payments, generate, month_hours_of
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.reference import Reference
+from costmodel.simulation.replaying import Replay
 from costmodel.simulation.timetable import Timetable, draw_outages, make_timetable
 
 NS_PER_S = 10**9
@@ -58,7 +61,7 @@ def simulate(plan: Plan, assumptions: Assumptions, replayed: Replay | None, watc
     first = replayed.payments if replayed else generate(scenario, scenario.seed, lead_in)
     number = replications(scenario, first.measured[1] - first.measured[0])
     seeds = [scenario.seed if k == 0 else stream_key(scenario.seed, "replication", k) for k in range(number)]
-    table = make_timetable(plan, first.start, first.window[1] + drain_ns(plan), scenario.seed)
+    table = make_timetable(plan, first.start, first.window[1] + drain_ns(plan, scenario.on.year), scenario.seed)
     runs = []
     for k, seed in enumerate(seeds):
         payments = first if k == 0 or replayed else generate(scenario, seed, lead_in)
@@ -89,20 +92,26 @@ def lead_in_ns(plan: Plan, scenario: Scenario) -> int:
         return int(scenario.lead_in_days * NS_PER_DAY)
     if scenario.horizon == "cohort":
         return 0
-    return -(-_fixed_waits_ns(plan) // NS_PER_WEEK) * NS_PER_WEEK
+    return -(-_fixed_waits_ns(plan, scenario.on.year) // NS_PER_WEEK) * NS_PER_WEEK
 
 
-def _fixed_waits_ns(plan: Plan) -> int:
-    """All fixed waits of money one after the other, a banking day counted with its weekend and a holiday."""
+def _fixed_waits_ns(plan: Plan, year: int) -> int:
+    """All fixed waits of money one after the other, banking days at the most calendar days they take in that year."""
     hours = sum(((wait.hours or Decimal(0)) for wait in plan.waits), Decimal(0))
-    bank = sum((wait.banking_days or 0) for wait in plan.waits)
-    return int(hours * S_PER_HOUR * NS_PER_S) + bank * NS_PER_DAY
+    days = sum(_longest_days(wait.banking_days, year) for wait in plan.waits if wait.banking_days)
+    return int(hours * S_PER_HOUR * NS_PER_S) + days * NS_PER_DAY
 
 
-def drain_ns(plan: Plan) -> int:
+def _longest_days(banking_days: int, year: int) -> int:
+    first = dt.date(year, 1, 1)
+    starts = (first + dt.timedelta(days=n) for n in range(366))
+    return max((add_banking_days(day, banking_days) - day).days for day in starts)
+
+
+def drain_ns(plan: Plan, year: int) -> int:
     """Time after the window within which every measured payment surely ends: fixed waits, longest lags, two weeks."""
     lags = max((plan.laws[fate.law].largest for fate in plan.fates), default=0)
-    return 2 * _fixed_waits_ns(plan) + 2 * lags + 2 * NS_PER_WEEK
+    return 2 * _fixed_waits_ns(plan, year) + 2 * lags + 2 * NS_PER_WEEK
 
 
 def _period(scenario: Scenario, payments: Payments, replayed: Replay | None) -> Period:

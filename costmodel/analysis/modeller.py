@@ -1,0 +1,102 @@
+"""The modelled column: each perimeter's two sides simulated, billed as the perimeter says, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from costmodel.analysis.modelled import modelled_row, sides, with_added
+from costmodel.analysis.perimeters import PerimeterRow
+from costmodel.analysis.ranges import services_at
+from costmodel.analysis.sides import Business, Owner
+from costmodel.assumptions.perimeter import End, Perimeters, Side
+from costmodel.billing.bill import Bill
+from costmodel.billing.rating import rate
+from costmodel.result import Result
+from costmodel.run import rating_terms
+from costmodel.simulation.statistics import half_width
+
+POOLED = -1  # stands for all replications together
+
+
+@dataclass(frozen=True)
+class ModelledRow:
+    """A perimeter's modelled figures: row, and the 95 % intervals of the figures claims may be about."""
+
+    row: PerimeterRow
+    payments: Decimal
+    intervals: dict[str, tuple[float, float] | None]
+
+    def figures(self) -> dict[str, Decimal]:
+        """The pooled figures by name (reduction, own_usd, …)."""
+        return self.row.figures(self.payments)
+
+
+class Modeller:
+    """Bills the sides of perimeters; equal bills are made once."""
+
+    def __init__(self, file: Perimeters, business: Business) -> None:
+        self.file, self.business = file, business
+        self._bills: dict[tuple[object, ...], Bill] = {}
+
+    def row(self, perimeter: str, variant: str | None = None, *, at: End | None = None) -> ModelledRow:
+        """The modelled figures of a perimeter. KeyError where it has no modelled column."""
+        found = self.file.find(perimeter).find(variant)
+        end = at or (found.at if found and found.at else "value")
+        result = self._result("own", perimeter, variant)
+        replications = min(len(result.usages), len(self._result("stripe", perimeter, variant).usages))
+        pooled = self._row(perimeter, variant, end, POOLED)
+        single = [self._row(perimeter, variant, end, number) for number in range(replications)]
+        payments = completed(result)
+        return ModelledRow(pooled, payments, _intervals(pooled, single, payments))
+
+    def variants(self) -> Iterable[tuple[str, str | None]]:
+        """Every perimeter and variant that has a modelled column."""
+        for perimeter in self.file.perimeter:
+            for variant in (None, *perimeter.variant):
+                if perimeter.modelled_as(variant) is not None:
+                    yield perimeter.id, variant.id if variant else None
+
+    def _result(self, owner: Owner, perimeter: str, variant: str | None) -> Result:
+        side: Side = getattr(sides(self.file, perimeter, variant), owner)
+        return self.business.result(owner, side.rail)
+
+    def _row(self, perimeter: str, variant: str | None, end: End, number: int) -> PerimeterRow:
+        both = sides(self.file, perimeter, variant)
+        stripe, own = self.bill("stripe", both.stripe, end, number), self.bill("own", both.own, end, number)
+        return modelled_row(self.file, perimeter, stripe, own, variant)
+
+    def bill(self, owner: Owner, side: Side, end: End = "value", number: int = POOLED) -> Bill:
+        """The bill of a side: its usage with what the perimeter adds, under its plans."""
+        key = (owner, side.rail, tuple(sorted(side.plans.items())), side.adds, end if side.adds else "value", number)
+        if key not in self._bills:
+            self._bills[key] = self._rated(owner, side, end, number)
+        return self._bills[key]
+
+    def _rated(self, owner: Owner, side: Side, end: End, number: int) -> Bill:
+        result = self.business.result(owner, side.rail)
+        usage = result.usage if number == POOLED else result.usages[number]
+        month = {"payments": completed(result), "volume_usd": result.volume_usd}
+        rows = with_added(self.file, side, usage, at=end, **month)
+        terms = rating_terms(result.assumptions)
+        terms["plans"] = {**terms["plans"], **side.plans}
+        added = {(self.file.adds[name].service, self.file.adds[name].meter) for name in side.adds}
+        return rate(rows, services_at(result.assumptions.services, end, added), **terms)
+
+
+def completed(result: Result) -> Decimal:
+    """Completed payments a month."""
+    return Decimal(str(result.figures["completed_per_month"]))
+
+
+def _intervals(
+    pooled: PerimeterRow, single: list[PerimeterRow], payments: Decimal
+) -> dict[str, tuple[float, float] | None]:
+    """Sectioned intervals: the replications are paired, both sides having met the same luck."""
+    known = [row.figures(payments) for row in single]
+    found: dict[str, tuple[float, float] | None] = {}
+    for name, value in pooled.figures(payments).items():
+        half = half_width(float(value), [float(figures[name]) for figures in known if name in figures])
+        found[name] = None if half is None else (float(value) - half, float(value) + half)
+    return found

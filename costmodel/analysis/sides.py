@@ -1,0 +1,61 @@
+"""Simulate the sides of a comparison: the own pipeline and Stripe, each with buyers on one rail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from costmodel.result import Result
+from costmodel.run import Watch, replay, run
+
+Owner = Literal["own", "stripe"]
+Rail = Literal["card", "ach"]
+STRIPE_PIPELINE = "stripe"
+
+
+@dataclass
+class Business:
+    """One business whose month can be put through either pipeline, on either rail; each is simulated once.
+
+    scenario: the own pipeline's; other: Stripe's side, if not the same month through Stripe's pipeline. set, data, seed, engine: as in `run`. payments: a file that replaces the workload.
+    Both sides and rails share the seed, so that they meet the same payments and the same luck.
+    """
+
+    scenario: str
+    set: Mapping[str, Any] = field(default_factory=dict)
+    data: Path | None = None
+    seed: int | None = None
+    engine: str = "auto"
+    payments: Path | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
+    watch: Watch | None = None
+    other: str | None = None
+    _known: dict[tuple[Owner, Rail], Result] = field(default_factory=dict)
+
+    def result(self, owner: Owner, rail: Rail) -> Result:
+        """The month of that side, followed to its payments' end (cohort)."""
+        if (owner, rail) not in self._known:
+            scenario = self.other or self.scenario if owner == "stripe" else self.scenario
+            self._known[owner, rail] = self._simulated(scenario, self._changes(owner, rail))
+        return self._known[owner, rail]
+
+    def _changes(self, owner: Owner, rail: Rail) -> dict[str, Any]:
+        """What makes the scenario that side; changes to the own pipeline stay on its side."""
+        kept = {p: v for p, v in self.set.items() if owner == "own" or not p.startswith("pipeline")}
+        sides: dict[str, Any] = {"workload.methods": {"card": int(rail == "card"), "ach": int(rail == "ach")}}
+        if owner == "stripe" and self.other is None:
+            sides["pipeline"] = STRIPE_PIPELINE
+        if self.seed is not None:
+            sides["seed"] = self.seed
+        return {"horizon": "cohort"} | kept | sides
+
+    def _simulated(self, scenario: str, changes: dict[str, Any]) -> Result:
+        if self.payments is None:
+            return run(scenario, set=changes, data=self.data, engine=self.engine, watch=self.watch)
+        return replay(
+            scenario, self.payments, columns=self.columns, strict=self.strict, set=changes, data=self.data,
+            engine=self.engine, watch=self.watch,
+        )  # fmt: skip

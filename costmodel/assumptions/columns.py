@@ -1,0 +1,36 @@
+"""What is assumed of a payments file: names of its columns and what the words in them mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from costmodel.assumptions.catalog import data_dir
+from costmodel.assumptions.checking import check
+from costmodel.assumptions.fields import Sourced, Text
+from costmodel.assumptions.reading import overlay, read_toml
+
+Field = Literal["amount", "time", "method", "currency", "id", "kind"]
+FILE = "payment_columns.toml"
+
+
+class PaymentColumns(Sourced):
+    """Names by which columns are known, and the words for methods and kinds of row; all in lower case."""
+
+    currency: Text
+    columns: dict[Field, tuple[Text, ...]]
+    methods: dict[Literal["card", "ach", "none"], tuple[Text, ...]]
+    kinds: dict[Literal["payment", "refund"], tuple[Text, ...]]
+
+
+def load_payment_columns(data: Path | None = None) -> PaymentColumns:
+    """The shipped names and words, with the user's laid over them."""
+    table = read_toml(data_dir() / FILE)
+    if data is not None and (data / FILE).is_file():
+        table, _ = overlay(table, read_toml(data / FILE))
+    return check(PaymentColumns, table)
+
+
+def plain(word: str) -> str:
+    """A name or word as it is compared: lower case, blanks and hyphens as underscores."""
+    return word.strip().lower().replace(" ", "_").replace("-", "_")

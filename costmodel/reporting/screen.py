@@ -1,0 +1,320 @@
+"""The check screen: the finding, the decision, the perimeters, and the operating points at once; in plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from textwrap import wrap
+
+from costmodel.analysis.check import CheckResult
+from costmodel.analysis.compare import Comparison
+from costmodel.analysis.judging import Judged
+from costmodel.analysis.modeller import ModelledRow
+from costmodel.analysis.options import OptionRow
+from costmodel.analysis.perimeters import PerimeterRow
+from costmodel.reporting.words import dollars, interval, ms, number, percent, row_text
+from costmodel.result import Result
+
+WIDTH = 100
+HEADLINE, ACTUAL = "ECO-S19", "ECO-S18"  # the claims the screen opens with, where a document makes them
+VERDICTS = {"holds": "adds up", "fails": "fails", "not_reproducible": "cannot be reproduced"}
+MAIN_ROWS = ("as_claimed", "list_price", "same_rail", "cards_kept", "fully_loaded")
+
+
+def render_check(result: CheckResult, *, all_: bool = False, width: int = WIDTH) -> str:
+    """One screen (about 100 × 40), the finding first; with `all_` the cost lines, all perimeters and all claims."""
+    lines = [*_finding(result), "", *_decision(result), "", *_perimeters(result, all_), "", *_at_once(result), ""]
+    lines += [*_ending(result, all_)]
+    if all_:
+        lines += ["", *_cost_lines(result), "", *_variants(result), "", *_claims(result)]
+    return "\n".join(line for text in lines for line in _fitted(text, width)) + "\n"
+
+
+def _fitted(text: str, width: int) -> list[str]:
+    """Long prose is wrapped with its indent; tables are made to fit already."""
+    if len(text) <= width:
+        return [text.rstrip()]
+    indent = " " * (len(text) - len(text.lstrip()))
+    return wrap(text, width, subsequent_indent=indent + "  ", drop_whitespace=True)
+
+
+# --- the finding ----------------------------------------------------------------------------------------
+
+
+def _finding(result: CheckResult) -> Iterator[str]:
+    claims = {judged.claim.id: judged for judged in result.claims}
+    if {HEADLINE, ACTUAL} <= claims.keys() and result.own.rejected is None:
+        yield from _headline(result, claims)
+    else:
+        yield f"{result.title}: {_tally(result.claims)}"
+    if result.own.rejected is not None:
+        yield from _business(result)
+    if result.saving is not None and result.own.rejected is None:
+        parts = "; ".join(f"{dollars(part.usd)} is {part.title}" for part in result.saving_parts)
+        yield f"  Of {dollars(result.saving.usd)} claimed: {parts}. It assumes that every buyer pays by ACH."
+
+
+def _headline(result: CheckResult, claims: dict[str, Judged]) -> Iterator[str]:
+    headline, actual = claims[HEADLINE], claims[ACTUAL]
+    same_rail = result.document["same_rail"].reduction_percent
+    yield "98 % is wrong, and 92 % compares bank transfers with cards."
+    yield ""
+    yield (
+        f"  98 %  {VERDICTS[headline.verdict]:<9}{percent(headline.recomputed, 2)} on the document's own figures. "
+        f"It holds only if {headline.holds_when}."
+    )
+    yield (
+        f"  92 %  {VERDICTS[actual.verdict]:<9}but sets ACH against cards and leaves out the payouts. "
+        f"Same rail, both legs: {percent(same_rail)}."
+    )
+
+
+def _business(result: CheckResult) -> Iterator[str]:
+    """A replayed file: what of it was used, and what its ticket size does to the verdict."""
+    report = result.own.rejected or {}
+    own, stripe = result.modelled["both_legs"].row, result.modelled["same_rail"].row
+    mean = result.own.volume_usd / Decimal(str(result.own.figures["completed_per_month"]))
+    yield f"  Your payments: {report.get('used', 0):,} used, {report.get('rejected', 0):,} rejected; mean ticket {dollars(mean, 2)} a payment."
+    for reason, found in report.get("reasons", {}).items():
+        yield f"    {found['count']:,} rejected: {reason} (line {', '.join(map(str, found['lines']))} …)"
+    yield (
+        f"  Against Stripe's cards the own system with both legs saves {percent(own.reduction_percent)}, against its ACH "
+        f"{percent(stripe.reduction_percent)}: a fixed price per ACH item weighs more the smaller the ticket."
+    )
+
+
+def _tally(claims: Iterable[Judged]) -> str:
+    verdicts = [judged.verdict for judged in claims]
+    counts = {word: verdicts.count(word) for word in ("holds", "fails", "not_reproducible")}
+    return f"{counts['holds']} claims hold, {counts['fails']} fail, {counts['not_reproducible']} cannot be reproduced"
+
+
+# --- the decision -----------------------------------------------------------------------------------------
+
+
+def _decision(result: CheckResult) -> Iterator[str]:
+    of_document = result.own.rejected is None
+    volume = dollars(result.own.volume_usd)
+    yield row_text(f"Your options a month at {volume}", "fees", "loaded (low – mid – high)", "modelled fees, mid",
+                   widths=(38, 8, 27, 22))  # fmt: skip
+    simulated = {option.id: option for option in result.modelled_options}
+    for option in result.options:
+        modelled = simulated[option.id]
+        loaded = (option.loaded_low_usd, option.loaded_mid_usd, option.loaded_high_usd)
+        yield row_text(
+            f"  {option.title}",
+            dollars(option.fees_usd, sign=False) if of_document else "",
+            " – ".join(dollars(usd, sign=False) for usd in loaded) if of_document else "",
+            f"{dollars(modelled.fees_usd, sign=False)}, {dollars(modelled.loaded_usd[1], sign=False)}",
+            widths=(38, 8, 27, 22),
+        )
+    if of_document:
+        yield from (f"  {line}" for option in result.options for line in _pays(option, result.options))
+    yield from (f"  {warning}" for warning in result.own.bill.warnings)
+
+
+def _pays(option: OptionRow, options: tuple[OptionRow, ...]) -> Iterator[str]:
+    titles = {known.id: known.title for known in options}
+    for payoff in option.pays:
+        found = payoff.against_fees
+        when = f"from {dollars(found.volume_usd)} a month" if found.kind == "from" else found.kind
+        yield f"building pays {when} against “{titles[payoff.against]}” (loaded, mid, against its fees)"
+
+
+# --- the perimeters ---------------------------------------------------------------------------------------
+
+
+def _perimeters(result: CheckResult, all_: bool) -> Iterator[str]:
+    widths = (30, 10, 10, 10, 26, 14)
+    yield row_text("Reduction by perimeter", "Stripe", "own", "document", "modelled [95 %]", "not published", widths=widths)
+    names = dict.fromkeys([*result.document, *result.modelled])
+    for name in names if all_ else MAIN_ROWS:
+        document, modelled = result.document.get(name), result.modelled.get(name)
+        shown = document or (modelled.row if modelled else None)
+        if shown is not None and ("." not in name):
+            yield _perimeter(shown, document, modelled, result, widths)
+
+
+def _perimeter(
+    shown: PerimeterRow, document: PerimeterRow | None, modelled: ModelledRow | None, result: CheckResult,
+    widths: tuple[int, ...],
+) -> str:  # fmt: skip
+    reduction = percent(document.reduction_percent) if document else "–"
+    if shown.id == "cards_kept" and "cards_kept.list_markup" in result.document:
+        lowest = result.document["cards_kept.list_markup"].reduction_percent
+        reduction = f"{number(lowest)} – {reduction}"
+    simulated = "–"
+    if modelled is not None:
+        value = modelled.row.reduction_percent
+        simulated = f"{percent(value)} {interval(modelled.intervals.get('reduction'))}"
+    unsure = (modelled.row if modelled else shown).share_not_published_or_measured
+    return row_text(
+        f"  {shown.title}",
+        dollars(shown.stripe_usd, 2, sign=False),
+        dollars(shown.own_usd, 2, sign=False),
+        reduction,
+        simulated,
+        percent(unsure * 100, 0),
+        widths=widths,
+    )
+
+
+# --- the operating points -----------------------------------------------------------------------------------
+
+
+def _at_once(result: CheckResult) -> Iterator[str]:
+    widths = (26, 37, 37)
+    points = [point for point in (result.own, result.busy) if point is not None]
+    yield row_text("At once?", *[_point_title(point) for point in points], widths=widths, left=True)
+    yield row_text("  < 100 ms (p95)", *[_latency(point) for point in points], widths=widths, left=True)
+    yield row_text("  p50, p99", *[_spread(point) for point in points], widths=widths, left=True)
+    yield row_text("  cold starts", *[_cold(point) for point in points], widths=widths, left=True)
+    yield row_text("  own cost per payment", *[_unit_cost(point) for point in points], widths=widths, left=True)
+    latency = next((j for j in result.claims if (j.claim.model or "").startswith("latency_ms")), None)
+    if latency is not None:
+        yield f"  < 100 ms: {latency.holds_when}"
+    yield from (f"  {line}" for line in _throughput(result.busy or result.own))
+    yield from (f"  {line}" for line in _availability(result))
+
+
+def _point_title(point: Result) -> str:
+    offered = point.throughput["offered_per_hour"]
+    days = point.assumptions.scenario.workload.days
+    shown = f"{point.payments:,} a month" if days is None else f"{offered:,.0f} an hour ({float(days) * 24 * 60:,.0f} min)"
+    return shown
+
+
+def _latency(point: Result) -> str:
+    value = point.latency_ms["p95"]
+    if value is None:
+        return "no completed payment"
+    verdict = "holds" if value < 100 else "fails"
+    return f"{verdict}: {ms(value)} {interval(point.intervals.get('latency_ms.p95'), 0)}"
+
+
+def _spread(point: Result) -> str:
+    return f"{ms(point.latency_ms['p50'])}, {ms(point.latency_ms['p99'])}"
+
+
+def _cold(point: Result) -> str:
+    invoked = sum(counted["invocations"] for counted in point.functions.values())
+    cold = sum(counted["cold_starts"] for counted in point.functions.values())
+    return f"{percent(Decimal(str(100 * cold / invoked)))} of {invoked:,.0f} invocations" if invoked else "no invocation"
+
+
+def _unit_cost(point: Result) -> str:
+    return f"{dollars(point.cost_per_payment_usd, 4)}"
+
+
+def _throughput(point: Result) -> Iterator[str]:
+    rates = point.throughput
+    text = f"{rates['offered_per_hour']:,.0f}/h: {rates['completed_per_hour']:,.0f} completed, {rates['failed_per_hour']:,.1f} lost"
+    if point.limits:
+        nearest = point.limits[0]
+        at = nearest.payments_per_hour(rates["offered_per_hour"])
+        text += (
+            f"; nearest limit: {nearest.name} (per {nearest.scope}), at {nearest.share_percent:.1f} % of it, "
+            f"reached at {at:,.0f} payments/h"
+        )
+    yield text + "."
+
+
+def _availability(result: CheckResult) -> Iterator[str]:
+    judged = next((j for j in result.claims if j.claim.model == "availability.sla_series"), None)
+    if judged is None or judged.figure is None:
+        return
+    simulated = result.own.availability["time"]
+    yield (
+        f"{judged.claim.stated} %: no published SLA supports it ({percent(judged.figure, 2)} in series); simulated "
+        f"{simulated:.3f} % of the time under the outages assumed of each service."
+    )
+
+
+# --- the ending, and what --all adds -----------------------------------------------------------------------
+
+
+def _ending(result: CheckResult, all_: bool) -> Iterator[str]:
+    moved = ", ".join(judged.claim.id for judged in result.moved)
+    if moved:
+        yield f"Verdicts that differ from their pin: {moved}." + ("" if result.binding else " (pins do not bind here)")
+    own = result.own
+    more = "" if all_ else " (costmodel check --all)"
+    yield (
+        f"{_tally(result.claims)}{more}. seed {own.assumptions.scenario.seed}, {own.replications} replications, "
+        f"prices of {own.assumptions.scenario.on.isoformat()}."
+    )
+    if own.assumptions.overridden:
+        yield f"Overridden: {', '.join(own.assumptions.overridden)}."
+
+
+def _cost_lines(result: CheckResult) -> Iterator[str]:
+    """The claimed lines beside the modelled ones, and why they differ."""
+    yield row_text("Cost lines, USD a month", "claimed", "modelled", "why", widths=(30, 9, 10, 50), left_from=3)
+    for judged in result.claims:
+        if (judged.claim.model or "").startswith("bill."):
+            yield row_text(
+                f"  {judged.claim.subject} {judged.claim.metric}"[:30],
+                dollars(judged.claim.stated, 2, sign=False),
+                dollars(judged.figure, 2, sign=False),
+                "",
+                widths=(30, 9, 10, 50),
+            ).rstrip()
+            yield f"      {judged.claim.because}"
+
+
+def _variants(result: CheckResult) -> Iterator[str]:
+    yield row_text("Variants of the perimeters", "Stripe", "own", "document", "modelled", widths=(52, 11, 11, 11, 13))
+    for name in dict.fromkeys([*result.document, *result.modelled]):
+        document, modelled = result.document.get(name), result.modelled.get(name)
+        shown = document or (modelled.row if modelled else None)
+        if shown is None or "." not in name:
+            continue
+        yield row_text(
+            f"  {shown.id}: {shown.title}"[:52],
+            dollars(shown.stripe_usd, 2, sign=False),
+            dollars(shown.own_usd, 2, sign=False),
+            percent(document.reduction_percent) if document else "–",
+            percent(modelled.row.reduction_percent) if modelled else "–",
+            widths=(52, 11, 11, 11, 13),
+        )
+
+
+def _claims(result: CheckResult) -> Iterator[str]:
+    yield f"All {len(result.claims)} claims"
+    for judged in result.claims:
+        claim = judged.claim
+        stated = "" if claim.stated is None else f"{number(claim.stated, 3)} {claim.unit}"
+        found = "" if judged.recomputed is None else f" -> {number(judged.recomputed, 3)}"
+        yield f"  {claim.id} line {claim.line}: “{claim.quote}” {stated}{found}: {VERDICTS[judged.verdict]}"
+        yield f"      {claim.because}"
+        if judged.holds_when:
+            yield f"      holds when: {judged.holds_when}"
+        if judged.by_perimeter:
+            shown = ", ".join(f"{name} {VERDICTS[v]} ({number(x, 1)})" for name, (v, x) in judged.by_perimeter.items())
+            yield f"      simulated by perimeter: {shown}"
+        if judged.document.contradicts:
+            yield f"      contradicts: {', '.join(judged.document.contradicts)}"
+        for reading in judged.document.hypotheses:
+            yield f"      hypothesis: {reading.text} = {number(reading.value, 2)}"
+
+
+# --- compare ------------------------------------------------------------------------------------------------
+
+
+def render_comparison(comparison: Comparison, *, width: int = WIDTH) -> str:
+    """Both sides line by line, the totals, and what the perimeter replaced."""
+    row = comparison.modelled.row
+    reduction = percent(row.reduction_percent)
+    shown = interval(comparison.modelled.intervals.get("reduction"))
+    lines = [f"{comparison.before} → {comparison.after} ({row.title}): {reduction} {shown} cheaper", ""]
+    for title, terms, total in (("before", row.stripe, row.stripe_usd), ("after", row.own, row.own_usd)):
+        lines.append(row_text(f"{title}, USD a month", "", "basis", widths=(46, 14, 14)))
+        lines += [row_text(f"  {t.label}", dollars(t.usd, 2, sign=False), t.basis, widths=(46, 14, 14)) for t in terms]
+        lines += [row_text("  total", dollars(total, 2, sign=False), "", widths=(46, 14, 14)), ""]
+    if comparison.document_percent is not None:
+        lines.append(f"On the document's own figures: {percent(comparison.document_percent)}.")
+    lines.append("The perimeter replaced:")
+    lines += [f"  {text}" for text in comparison.replaced]
+    left = ", ".join(f"{term.label} {dollars(term.usd, 2)}" for term in row.left_out if term.usd)
+    lines += [f"Left out by the perimeter: {left}."] if left else []
+    return "\n".join(line for text in lines for line in _fitted(text, width)) + "\n"

@@ -1,0 +1,80 @@
+"""How the rate of payments varies over time: weekday and hour of the day, growth, good and bad days and hours."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from costmodel.assumptions.scenario import Workload
+from costmodel.simulation.draws import draw_bits_many, name_key, stream_key
+from costmodel.simulation.tables import LawTable
+
+NS_PER_HOUR = 3600 * 10**9
+PERCENT = 100
+UNIT = 10**9  # factors are drawn in billionths
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+
+class Intensity:
+    """A rate that is constant within each hour, before and within the measured time.
+
+    The measured time begins at `origin` (UTC); the lead-in lies before it.
+    """
+
+    def __init__(
+        self, workload: Workload, seed: int, origin: dt.datetime, lead_in_ns: int, measured_ns: int, month_ns: int
+    ) -> None:
+        self.workload, self.seed, self.origin, self.month_ns = workload, seed, origin, month_ns
+        self.lead_in_ns, self.measured_ns = lead_in_ns, measured_ns
+
+    def times(self, positions: IntArray, length: int, *, before: bool) -> IntArray:
+        """Arrival times in ns since the run's start, rising, for positions in (0, length) of operational time.
+
+        Operational time runs evenly through what the rate accumulates: forwards from the origin, or `before` it
+        backwards.
+        """
+        if not len(positions):
+            return np.zeros(0, np.int64)
+        span = self.lead_in_ns if before else self.measured_ns
+        edges, reached = self._accumulated(span, before)
+        wanted = positions.astype(np.float64) * (reached[-1] / length)
+        offsets = np.floor(np.interp(wanted, reached, edges)).astype(np.int64)
+        offsets = np.minimum(offsets, span - 1)
+        return self.lead_in_ns - 1 - offsets[::-1] if before else self.lead_in_ns + offsets
+
+    def _accumulated(self, span: int, before: bool) -> tuple[FloatArray, FloatArray]:
+        """Edges of the hours (ns from the origin) and what the rate has accumulated at each."""
+        number = -(-span // NS_PER_HOUR)
+        edges = np.minimum(np.arange(number + 1, dtype=np.int64) * NS_PER_HOUR, span)
+        hours = -1 - np.arange(number, dtype=np.int64) if before else np.arange(number, dtype=np.int64)
+        accumulated = np.concatenate([[0.0], np.cumsum(self._rates(hours) * np.diff(edges))])
+        return edges.astype(np.float64), accumulated
+
+    def _rates(self, hours: IntArray) -> FloatArray:
+        """The relative rate in each hour, numbered from the origin."""
+        arrivals, zone = self.workload.arrivals, ZoneInfo(self.workload.time_zone)
+        local = [(self.origin + dt.timedelta(hours=int(hour))).astimezone(zone) for hour in hours]
+        weekday = np.array([float(arrivals.weekday_shares[time.weekday()]) for time in local])
+        hour_of_day = np.array([float(arrivals.hour_shares[time.hour]) for time in local])
+        days = np.array([time.toordinal() for time in local], np.int64)
+        clock = np.array([int(time.timestamp()) // 3600 for time in local], np.int64)
+        factors = self._factors("day", days, float(arrivals.day_cv.value))
+        factors = factors * self._factors("hour", clock, float(arrivals.hour_cv.value))
+        return weekday * hour_of_day * factors * self._growth(hours)
+
+    def _factors(self, stream: str, keys: IntArray, cv: float) -> FloatArray:
+        """Lognormal factors of mean 1, one per day or hour, the same whenever it is looked at."""
+        if cv == 0:
+            return np.ones(len(keys))
+        bits = draw_bits_many(stream_key(self.seed, "arrivals", name_key(stream)), keys)
+        return LawTable.lognormal(UNIT, cv).values(bits) / UNIT
+
+    def _growth(self, hours: IntArray) -> FloatArray:
+        monthly = 1 + float(self.workload.growth_percent_per_month) / PERCENT
+        growth: FloatArray = monthly ** (hours * NS_PER_HOUR / self.month_ns)
+        return growth

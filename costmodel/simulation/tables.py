@@ -1,0 +1,142 @@
+"""A law of durations as a table of quantiles, from which 64 random bits pick a whole number of nanoseconds.
+
+The cells halve towards both ends: octave k holds the tail probabilities from 2^-(k+2) to 2^-(k+1), on either side, in
+2^6 equal parts, down to 2^-41. Between the edges of a cell the value is interpolated linearly and rounded down.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from costmodel.assumptions.fields import Law, quantile_level
+from costmodel.simulation.draws import Bits
+
+OCTAVES = 40
+CELL_BITS = 6
+CELLS = OCTAVES << CELL_BITS  # per side
+HALF = 2**63
+FARTHEST = 2.0**-OCTAVES  # where p0 and p100 stand
+SCORE_UNITS = 1000  # a score table holds thousandths of a point
+UNITS = {"quantiles_ms": 10**6, "quantiles_days": 86_400 * 10**9, "quantiles_score": SCORE_UNITS}
+NS_PER_MS = 10**6
+NORMAL = NormalDist()
+
+Quantile = Callable[[float, float], float]  # of (tail probability, sign): sign -1 below the median, +1 above
+
+
+@dataclass(frozen=True, eq=False)
+class LawTable:
+    """Quantiles at the cells' edges, first the lower side (from its end to the median), then the upper (likewise).
+
+    edges: int64, 2 × (CELLS + 1) values, in ns (or thousandths of a score).
+    """
+
+    edges: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, quantile: Quantile) -> LawTable:
+        """The table of a quantile function of (tail, sign)."""
+        sides = [[int(quantile(tail, sign)) for tail in _TAILS] for sign in (-1.0, 1.0)]
+        return cls(np.array(sides, np.int64).ravel())
+
+    @classmethod
+    def exponential(cls, mean: float) -> LawTable:
+        """An exponential law."""
+        return cls.of(lambda tail, sign: -mean * (math.log(tail) if sign > 0 else math.log1p(-tail)))
+
+    @classmethod
+    def lognormal(cls, mean: float, cv: float) -> LawTable:
+        """A lognormal law by its mean and coefficient of variation."""
+        sigma = math.sqrt(math.log1p(cv * cv))
+        mu = math.log(mean) - sigma * sigma / 2
+        return cls.of(lambda tail, sign: math.exp(mu - sign * sigma * NORMAL.inv_cdf(tail)))
+
+    @cached_property
+    def _list(self) -> list[int]:
+        return [int(edge) for edge in self.edges]
+
+    @property
+    def largest(self) -> int:
+        """The largest value a draw can have."""
+        return int(self.edges.max())
+
+    def value(self, bits: int) -> int:
+        """The quantile that 64 random bits pick."""
+        tail = bits & (HALF - 1)
+        free = tail.bit_length() - 1  # bits below the leading one
+        side = CELLS + 1 if bits >= HALF else 0
+        if free < 63 - OCTAVES:
+            return self._list[side]
+        octave, rest = 62 - free, tail & ((1 << free) - 1)
+        at = side + ((OCTAVES - 1 - octave) << CELL_BITS) + (rest >> (free - CELL_BITS))
+        part = (rest & ((1 << (free - CELL_BITS)) - 1)) / float(1 << (free - CELL_BITS))
+        low = self._list[at]
+        return low + int((self._list[at + 1] - low) * part)
+
+    def values(self, bits: Bits) -> npt.NDArray[np.int64]:
+        """`value` of each element; the same integers."""
+        tail = bits & np.uint64(HALF - 1)
+        free = _bit_length(tail) - 1
+        side = np.where(bits >= np.uint64(HALF), CELLS + 1, 0)
+        near = free >= 63 - OCTAVES
+        safe = np.where(near, free, 62).astype(np.uint64)
+        below = safe - np.uint64(CELL_BITS)
+        rest = tail & ((np.uint64(1) << safe) - np.uint64(1))
+        octave = 62 - safe.astype(np.int64)
+        at = side + ((OCTAVES - 1 - octave) << CELL_BITS) + (rest >> below).astype(np.int64)
+        part = (rest & ((np.uint64(1) << below) - np.uint64(1))).astype(np.float64) / (np.uint64(1) << below)
+        low = self.edges[at]
+        picked = low + ((self.edges[at + 1] - low) * part).astype(np.int64)
+        return np.where(near, picked, self.edges[side])
+
+    def mean(self) -> float:
+        """The mean of the law as tabulated: every cell's middle, weighed by its probability."""
+        sides = self.edges.astype(np.float64).reshape(2, CELLS + 1)
+        widths = np.diff(np.array(_TAILS))
+        return float(((sides[:, 1:] + sides[:, :-1]) / 2 @ widths).sum() + sides[:, 0].sum() * _TAILS[0])
+
+
+def law_table(law: Law) -> LawTable:
+    """The table of an assumed law, in ns (scores in thousandths)."""
+    if law.constant_ms is not None:
+        constant = float(law.constant_ms) * NS_PER_MS
+        return LawTable.of(lambda tail, sign: constant)
+    if law.exponential_mean_ms is not None:
+        return LawTable.exponential(float(law.exponential_mean_ms) * NS_PER_MS)
+    if law.lognormal_mean_ms is not None and law.cv is not None:
+        return LawTable.lognormal(float(law.lognormal_mean_ms) * NS_PER_MS, float(law.cv))
+    return _from_quantiles(law)
+
+
+def _from_quantiles(law: Law) -> LawTable:
+    """Between the quantiles given, the logarithm is linear in the normal score: exact for a lognormal law."""
+    name = next(name for name in UNITS if getattr(law, name) is not None)
+    points = sorted((float(quantile_level(key)), float(value)) for key, value in getattr(law, name).items())
+    if points[-1][1] == 0:
+        return LawTable.of(lambda tail, sign: 0.0)
+    scores = [NORMAL.inv_cdf(min(max(level, FARTHEST), 1 - FARTHEST)) for level, _ in points]
+    logs = [math.log(value * UNITS[name]) for _, value in points]
+    return LawTable.of(lambda tail, sign: math.exp(np.interp(-sign * NORMAL.inv_cdf(tail), scores, logs)))
+
+
+def _tails() -> list[float]:
+    """Tail probabilities at the edges, from the far end to 1/2."""
+    parts = 1 << CELL_BITS
+    edges = [2.0 ** -(octave + 2) * (1 + part / parts) for octave in reversed(range(OCTAVES)) for part in range(parts)]
+    return [*edges, 0.5]
+
+
+def _bit_length(values: Bits) -> npt.NDArray[np.int64]:
+    """Bit lengths of integers below 2^63, exactly: floats round up where the top 53 bits are ones."""
+    exponent = np.frexp(values.astype(np.float64))[1].astype(np.int64)
+    return exponent - (values < (np.uint64(1) << np.maximum(exponent - 1, 0).astype(np.uint64)))
+
+
+_TAILS = _tails()

@@ -240,5 +240,3 @@ def _function(runs: Sequence[Counts], basis: int, index: int, plan: Plan) -> dic
     counted["billed_ms"] = increments * plan.compute.billing_increment_ns / 1e6
     counted["peak_concurrency"] = max(int(counts.peak[index]) for counts in runs)
     return counted
-
-

@@ -74,7 +74,9 @@ def ends_ms(result: World) -> list[float]:
 def test_first_is_cold_second_is_warm_and_init_is_billed() -> None:
     result = world([0, 5_000])
     assert ends_ms(result) == [1 + 600 + 10, 5_000 + 1 + 10]
-    assert counted(result, "front") | {"invocations": 2, "cold_starts": 1, "billed": 500 + 10 + 10} == counted(result, "front")
+    assert counted(result, "front") | {"invocations": 2, "cold_starts": 1, "billed": 500 + 10 + 10} == counted(
+        result, "front"
+    )
 
 
 def test_init_was_not_billed_before_the_rule_changed() -> None:
@@ -151,7 +153,7 @@ def test_new_environments_come_at_a_limited_rate() -> None:
 
 
 def test_a_timeout_is_billed_to_the_limit_loses_the_environment_and_lets_the_callee_run_on() -> None:
-    """The front may take 1 s; its callee needs 601 + 10 ms the second time round, 3 x 1000 ms of its own work do not fit."""
+    """The front may take 1 s. First its own work takes all of it; then its callee's cold start takes longer."""
     steps = '{ name = "s", work = "second", as = "coded" }, { name = "b", invoke = "back", as = "coded" }'
     result = world([0], steps, timeout=1)
     front, back = counted(result, "front"), counted(result, "back")
@@ -174,7 +176,9 @@ def test_an_answer_at_the_deadline_is_in_time() -> None:
 def test_keep_alive_meets_its_closed_form() -> None:
     """P(cold) = exp(-lambda T) for Poisson arrivals and hardly any service time (12,000 arrivals, 216 s apart)."""
     number, apart_s = 12_000, 216
-    text = ONE_FUNCTION.format(concurrency=1000, timeout=60, steps='{ name = "w", work = "ten", as = "coded" }', function="")
+    text = ONE_FUNCTION.format(
+        concurrency=1000, timeout=60, steps='{ name = "w", work = "ten", as = "coded" }', function=""
+    )
     services = {"lambda": lambda_service(life_s=10**8), "svc": one_operation()}
     result = World(text, flat_scenario(number), services=services)
     expected = math.exp(-630 / apart_s)

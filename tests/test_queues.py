@@ -73,7 +73,7 @@ def in_system(world: World) -> np.ndarray:
 
 def figure(metric: str, world: World, row: dict[str, str]) -> float:
     unit_ns = ms_per_unit(row) * 1e6
-    waits, stays = world.counts.latency[0], world.counts.latency[1]
+    waits = world.counts.latency[0]
     served = int(waits.sum())
     mean_wait = world.counts.latency_sum[0] / served / unit_ns
     mean_stay = world.counts.latency_sum[1] / served / unit_ns
@@ -90,7 +90,9 @@ def figure(metric: str, world: World, row: dict[str, str]) -> float:
 
         sample = np.array([bin_value(int(v)) for v in np.unique(values)])
         weights = waits[np.unique(values)]
-        return float(np.sqrt(np.average((sample - np.average(sample, weights=weights)) ** 2, weights=weights))) / unit_ns
+        return (
+            float(np.sqrt(np.average((sample - np.average(sample, weights=weights)) ** 2, weights=weights))) / unit_ns
+        )
     limit = float(row["target_time_units"] or 0)
     from costmodel.simulation.counts import bin_of
 

@@ -48,7 +48,11 @@ def flat_scenario(payments: int, **changes: object) -> Scenario:
     scenario = {"title": "test", "pipeline": "world", "on": dt.date(2026, 11, 1), "lead_in_days": 0,
                 "replications": 1, "replicate_up_to_payments": 1, "horizon": "cohort"}  # fmt: skip
     for path, value in changes.items():
-        (workload if path in workload or path in ("fates", "days", "payout_policy", "payouts_per_payment") else scenario)[path] = value
+        (
+            workload
+            if path in workload or path in ("fates", "days", "payout_policy", "payouts_per_payment")
+            else scenario
+        )[path] = value
     return Scenario.model_validate({**scenario, "workload": workload})
 
 
@@ -73,12 +77,20 @@ def lambda_service(
     *, placement_ms: int = 100, init_billed: int = 1, life_s: int = 7200, scale_per_10s: int = 1000
 ) -> Service:
     """A compute platform of constants: 1 ms to invoke; cold: placement, 200 ms INIT, 300 ms code; keep-alive 630 s."""
-    laws = {"invoke": 1, "placement": placement_ms, "init.nodejs20.arm64": 200, "init.nodejs20.x86_64": 200, "code_init": 300}
+    laws = {
+        "invoke": 1,
+        "placement": placement_ms,
+        "init.nodejs20.arm64": 200,
+        "init.nodejs20.x86_64": 200,
+        "code_init": 300,
+    }
     rules = {"init_billed": init_billed, "billing_increment_ms": 1}
     parameters = {"keep_alive_s": 630, "life_s": life_s, "scale_per_10s": scale_per_10s, "account_concurrency": 1000,
                   "async_requeue_first_s": 1, "async_requeue_most_s": 300, "async_max_age_h": 6}  # fmt: skip
     latency = "".join(f'[[latency]]\noperation = "{k}"\nconstant_ms = {v}\n{LINES}\n' for k, v in laws.items())
-    dated = "".join(f'[[rule]]\nname = "{k}"\nfrom = 2020-01-01\nvalue = {v}\nunit = "1"\n{LINES}\n' for k, v in rules.items())
+    dated = "".join(
+        f'[[rule]]\nname = "{k}"\nfrom = 2020-01-01\nvalue = {v}\nunit = "1"\n{LINES}\n' for k, v in rules.items()
+    )
     figures = "".join(f'[parameter.{k}]\nvalue = {v}\nunit = "1"\n{LINES}\n' for k, v in parameters.items())
     return check(Service, read(LAMBDA.format(latency=latency, rules=dated, parameters=figures)))
 
@@ -117,7 +129,9 @@ class World:
         self.payments: Payments = generate(scenario, seed, 0)
         if arrivals_ns is not None:
             self.payments = payments_at(arrivals_ns, self.payments)
-        self.times = make_timetable(self.plan, self.payments.start, self.payments.window[1] + drain_ns(self.plan, scenario.on.year), seed)
+        self.times = make_timetable(
+            self.plan, self.payments.start, self.payments.window[1] + drain_ns(self.plan, scenario.on.year), seed
+        )
         self.finished: dict[int, int] = {}
         self.counts: Counts = Reference(self.plan, self.payments, self.times, seed, self.finished).run()
 

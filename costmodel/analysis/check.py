@@ -139,7 +139,9 @@ def check(
         document={_name(row.id, row.variant): row for row in document_rows(file)},
         modelled=rows,
         options=option_rows(file),
-        modelled_options=tuple(_modelled_option(option.id, option.title, file, modeller) for option in option_rows(file)),
+        modelled_options=tuple(
+            _modelled_option(option.id, option.title, file, modeller) for option in option_rows(file)
+        ),
         saving=claimed_saving(file),
         saving_parts=saving_parts(file),
         own=own,

@@ -113,6 +113,11 @@ def _replaced(modeller: Modeller, perimeter: str, variant: str | None) -> list[s
         side = getattr(sides(modeller.file, perimeter, variant), owner)
         said.append(f"{owner}: every buyer pays by {side.rail}")
         said += [f"{owner}: {service} under its plan {plan}" for service, plan in side.plans.items()]
-        said += [f"{owner}: added {modeller.file.adds[name].service}.{modeller.file.adds[name].meter}" for name in side.adds]
-        said.append(f"{owner}: counting {', '.join(side.lines)}" + (f" without {', '.join(side.without)}" if side.without else ""))
+        said += [
+            f"{owner}: added {modeller.file.adds[name].service}.{modeller.file.adds[name].meter}" for name in side.adds
+        ]
+        said.append(
+            f"{owner}: counting {', '.join(side.lines)}"
+            + (f" without {', '.join(side.without)}" if side.without else "")
+        )
     return said

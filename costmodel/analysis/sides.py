@@ -19,8 +19,9 @@ STRIPE_PIPELINE = "stripe"
 class Business:
     """One business whose month can be put through either pipeline, on either rail; each is simulated once.
 
-    scenario: the own pipeline's; other: Stripe's side, if not the same month through Stripe's pipeline. set, data, seed, engine: as in `run`. payments: a file that replaces the workload.
-    Both sides and rails share the seed, so that they meet the same payments and the same luck.
+    scenario: the own pipeline's; other: Stripe's side, if not the same month through Stripe's pipeline. set, data,
+    seed, engine: as in `run`. payments: a file that replaces the workload. Both sides and rails share the seed, so
+    that they meet the same payments and the same luck.
     """
 
     scenario: str

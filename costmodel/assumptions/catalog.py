@@ -81,9 +81,7 @@ def check_services(tables: dict[str, Table]) -> dict[str, Service]:
     return services
 
 
-def load_assumptions(
-    name: str, *, data: Path | None = None, changes: tuple[Change, ...] = ()
-) -> Assumptions:
+def load_assumptions(name: str, *, data: Path | None = None, changes: tuple[Change, ...] = ()) -> Assumptions:
     """The scenario of that name (or file) with all it rests on.
 
     `data` is a folder laid over the shipped one; `changes` set single assumptions by path, last.
@@ -145,7 +143,7 @@ def _changed_pipeline(scenario: Table, changes: tuple[Change, ...]) -> str:
     given = named[-1] if named else scenario.get("pipeline")
     if not isinstance(given, str):
         file, line = scenario.place
-        raise InputError(Problem(file, line, "pipeline", "missing", "add `pipeline = \"aws_native\"`"))
+        raise InputError(Problem(file, line, "pipeline", "missing", 'add `pipeline = "aws_native"`'))
     return given
 
 

@@ -62,8 +62,10 @@ class Quantity(Sourced):
     def _range(self) -> Self:
         if self.basis == "assumption" and (self.low is None or self.high is None):
             raise ValueError("an assumption needs `low` and `high`")
-        if not (self.value if self.low is None else self.low) <= self.value <= (
-            self.value if self.high is None else self.high
+        if (
+            not (self.value if self.low is None else self.low)
+            <= self.value
+            <= (self.value if self.high is None else self.high)
         ):
             raise ValueError("`low` <= `value` <= `high` does not hold")
         return self

@@ -81,13 +81,17 @@ def _call_faults(step: Step, loc: Loc, services: dict[str, Service]) -> Iterator
 def _other_faults(pipeline: Pipeline, services: dict[str, Service]) -> Iterator[Fault]:
     for name, handler in pipeline.handlers.items():
         if handler.function not in pipeline.functions:
-            yield ("handlers", name, "function"), f"no such function: `{handler.function}`", nearest(
-                handler.function, pipeline.functions
+            yield (
+                ("handlers", name, "function"),
+                f"no such function: `{handler.function}`",
+                nearest(handler.function, pipeline.functions),
             )
     for name, flow in pipeline.flows.items():
         if flow.schedule is not None and flow.schedule not in pipeline.schedules:
-            yield ("flows", name, "schedule"), f"no such schedule: `{flow.schedule}`", nearest(
-                flow.schedule, pipeline.schedules
+            yield (
+                ("flows", name, "schedule"),
+                f"no such schedule: `{flow.schedule}`",
+                nearest(flow.schedule, pipeline.schedules),
             )
     rows: dict[str, tuple[Standing | Each, ...]] = {"static": pipeline.static, "each": pipeline.each}
     for kind, entries in rows.items():
@@ -96,8 +100,10 @@ def _other_faults(pipeline: Pipeline, services: dict[str, Service]) -> Iterator[
             if row.service not in services:
                 yield (*loc, "service"), f"no such service: `{row.service}`", nearest(row.service, services)
             elif row.meter not in services[row.service].meter:
-                yield (*loc, "meter"), f"{row.service} has no meter `{row.meter}`", nearest(
-                    row.meter, services[row.service].meter
+                yield (
+                    (*loc, "meter"),
+                    f"{row.service} has no meter `{row.meter}`",
+                    nearest(row.meter, services[row.service].meter),
                 )
 
 

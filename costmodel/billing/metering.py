@@ -136,4 +136,3 @@ def _standing(row: Standing, period: Period) -> UsageRow:
     """What stands all month; a quantity that is always on counts the hours of the month."""
     hours = period.month_s / S_PER_HOUR if row.always_on else Decimal(1)
     return UsageRow(row.service, row.meter, row.quantity * hours, row.basis, region=row.region, note=row.name)
-

@@ -16,6 +16,7 @@ from costmodel.reporting.words import dollars, interval, ms, number, percent, ro
 from costmodel.result import Result
 
 WIDTH = 100
+HOURS_PER_DAY, MINUTES_PER_HOUR = 24, 60
 HEADLINE, ACTUAL = "ECO-S19", "ECO-S18"  # the claims the screen opens with, where a document makes them
 VERDICTS = {"holds": "adds up", "fails": "fails", "not_reproducible": "cannot be reproduced"}
 MAIN_ROWS = ("as_claimed", "list_price", "same_rail", "cards_kept", "fully_loaded")
@@ -74,11 +75,13 @@ def _business(result: CheckResult) -> Iterator[str]:
     report = result.own.rejected or {}
     own, stripe = result.modelled["both_legs"].row, result.modelled["same_rail"].row
     mean = result.own.volume_usd / Decimal(str(result.own.figures["completed_per_month"]))
-    yield f"  Your payments: {report.get('used', 0):,} used, {report.get('rejected', 0):,} rejected; mean ticket {dollars(mean, 2)} a payment."
+    used, rejected = report.get("used", 0), report.get("rejected", 0)
+    yield f"  Your payments: {used:,} used, {rejected:,} rejected; mean ticket {dollars(mean, 2)}."
     for reason, found in report.get("reasons", {}).items():
         yield f"    {found['count']:,} rejected: {reason} (line {', '.join(map(str, found['lines']))} …)"
     yield (
-        f"  Against Stripe's cards the own system with both legs saves {percent(own.reduction_percent)}, against its ACH "
+        "  Against Stripe's cards the own system with both legs saves "
+        f"{percent(own.reduction_percent)}, against its ACH "
         f"{percent(stripe.reduction_percent)}: a fixed price per ACH item weighs more the smaller the ticket."
     )
 
@@ -126,7 +129,9 @@ def _pays(option: OptionRow, options: tuple[OptionRow, ...]) -> Iterator[str]:
 
 def _perimeters(result: CheckResult, all_: bool) -> Iterator[str]:
     widths = (30, 10, 10, 10, 26, 14)
-    yield row_text("Reduction by perimeter", "Stripe", "own", "document", "modelled [95 %]", "not published", widths=widths)
+    yield row_text(
+        "Reduction by perimeter", "Stripe", "own", "document", "modelled [95 %]", "not published", widths=widths
+    )
     names = dict.fromkeys([*result.document, *result.modelled])
     for name in names if all_ else MAIN_ROWS:
         document, modelled = result.document.get(name), result.modelled.get(name)
@@ -178,10 +183,11 @@ def _at_once(result: CheckResult) -> Iterator[str]:
 
 
 def _point_title(point: Result) -> str:
-    offered = point.throughput["offered_per_hour"]
     days = point.assumptions.scenario.workload.days
-    shown = f"{point.payments:,} a month" if days is None else f"{offered:,.0f} an hour ({float(days) * 24 * 60:,.0f} min)"
-    return shown
+    if days is None:
+        return f"{point.payments:,} a month"
+    minutes = float(days) * HOURS_PER_DAY * MINUTES_PER_HOUR
+    return f"{point.throughput['offered_per_hour']:,.0f} an hour ({minutes:,.0f} min)"
 
 
 def _latency(point: Result) -> str:
@@ -199,7 +205,9 @@ def _spread(point: Result) -> str:
 def _cold(point: Result) -> str:
     invoked = sum(counted["invocations"] for counted in point.functions.values())
     cold = sum(counted["cold_starts"] for counted in point.functions.values())
-    return f"{percent(Decimal(str(100 * cold / invoked)))} of {invoked:,.0f} invocations" if invoked else "no invocation"
+    return (
+        f"{percent(Decimal(str(100 * cold / invoked)))} of {invoked:,.0f} invocations" if invoked else "no invocation"
+    )
 
 
 def _unit_cost(point: Result) -> str:
@@ -208,10 +216,11 @@ def _unit_cost(point: Result) -> str:
 
 def _throughput(point: Result) -> Iterator[str]:
     rates = point.throughput
-    text = f"{rates['offered_per_hour']:,.0f}/h: {rates['completed_per_hour']:,.0f} completed, {rates['failed_per_hour']:,.1f} lost"
+    offered, done, lost = (rates[f"{name}_per_hour"] for name in ("offered", "completed", "failed"))
+    text = f"{offered:,.0f}/h: {done:,.0f} completed, {lost:,.1f} lost"
     if point.limits:
         nearest = point.limits[0]
-        at = nearest.payments_per_hour(rates["offered_per_hour"])
+        at = nearest.payments_per_hour(offered)
         text += (
             f"; nearest limit: {nearest.name} (per {nearest.scope}), at {nearest.share_percent:.1f} % of it, "
             f"reached at {at:,.0f} payments/h"

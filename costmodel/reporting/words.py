@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 NOTHING = "–"
+MILLION = 10**6
 
 
 def number(value: Decimal | float | None, places: int = 1) -> str:
@@ -19,11 +20,12 @@ def dollars(value: Decimal | float | None, places: int = 0, *, sign: bool = True
     """Money in USD; millions from a million on when shown without cents."""
     if value is None:
         return NOTHING
+    value = Decimal(str(value))
     mark = "$" if sign else ""
-    if places == 0 and abs(value) >= 10**6:
-        return f"{mark}{_rounded(Decimal(value) / 10**6, 2):,f}M"
+    if places == 0 and abs(value) >= MILLION:
+        return f"{mark}{_rounded(value / MILLION, 2):,f}M"
     minus = "-" if value < 0 else ""
-    return f"{minus}{mark}{_rounded(abs(Decimal(value)), places):,f}"
+    return f"{minus}{mark}{_rounded(abs(value), places):,f}"
 
 
 def percent(value: Decimal | float | None, places: int = 1) -> str:

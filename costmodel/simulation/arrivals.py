@@ -45,7 +45,8 @@ class Intensity:
         wanted = positions.astype(np.float64) * (reached[-1] / length)
         offsets = np.floor(np.interp(wanted, reached, edges)).astype(np.int64)
         offsets = np.minimum(offsets, span - 1)
-        return self.lead_in_ns - 1 - offsets[::-1] if before else self.lead_in_ns + offsets
+        times: IntArray = self.lead_in_ns - 1 - offsets[::-1] if before else self.lead_in_ns + offsets
+        return times
 
     def _accumulated(self, span: int, before: bool) -> tuple[FloatArray, FloatArray]:
         """Edges of the hours (ns from the origin) and what the rate has accumulated at each."""
@@ -65,7 +66,8 @@ class Intensity:
         clock = np.array([int(time.timestamp()) // 3600 for time in local], np.int64)
         factors = self._factors("day", days, float(arrivals.day_cv.value))
         factors = factors * self._factors("hour", clock, float(arrivals.hour_cv.value))
-        return weekday * hour_of_day * factors * self._growth(hours)
+        rates: FloatArray = weekday * hour_of_day * factors * self._growth(hours)
+        return rates
 
     def _factors(self, stream: str, keys: IntArray, cv: float) -> FloatArray:
         """Lognormal factors of mean 1, one per day or hour, the same whenever it is looked at."""

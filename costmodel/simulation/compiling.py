@@ -154,9 +154,7 @@ class _Compiler:
         self._service_call(step, path)
         if step.starts is not None:
             service = self.assumptions.services[str(step.call).partition(".")[0]]
-            self._put(
-                Op.SPAWN, f"{path}/{DELIVERY}", a=self.flow_index[step.starts], b=self.law(service.law(DELIVERY))
-            )
+            self._put(Op.SPAWN, f"{path}/{DELIVERY}", a=self.flow_index[step.starts], b=self.law(service.law(DELIVERY)))
 
     def _service_call(self, step: Step, path: str) -> None:
         index, law = self.metered.add(step, path)
@@ -181,9 +179,7 @@ class _Compiler:
         handler = self._handler(name)
         overhead = self.law(self.assumptions.services["lambda"].law(INVOCATION))
         self._put(Op.WORK, f"{path}/{INVOCATION}", a=overhead)
-        begin = self._put(
-            Op.INVOKE, f"{path}/{name}", a=self.function_index[handler.function], b=int(ignore_error)
-        )
+        begin = self._put(Op.INVOKE, f"{path}/{name}", a=self.function_index[handler.function], b=int(ignore_error))
         self.frames.append(_Frame(Op.RETURN))
         self._steps(handler.steps, f"{path}/{name}")
         self.frames.pop()

@@ -120,7 +120,8 @@ def _amounts(workload: Workload, seed: int, ids: IntArray) -> IntArray:
     drawn = _drawn(workload, _bits(seed, "amount", ids), mean)
     measured = ids >= 0
     if workload.count != "fixed" or not measured.any():
-        return np.maximum(1, np.rint(drawn / FINE)).astype(np.int64)
+        unscaled: IntArray = np.maximum(1, np.rint(drawn / FINE)).astype(np.int64)
+        return unscaled
     total = int((workload.mean_ticket_usd * CENTS * int(measured.sum())).to_integral_value())
     scale = total / int(drawn[measured].sum())
     amounts = np.maximum(1, np.rint(drawn * scale)).astype(np.int64)
@@ -142,8 +143,8 @@ def _drawn(workload: Workload, bits: npt.NDArray[np.uint64], mean: float) -> Int
 
 def _to_total(drawn: IntArray, total: int) -> IntArray:
     """Amounts in proportion to `drawn` that sum to `total`: rounded down, the cents left to the largest remainders."""
-    exact = drawn * (total / int(drawn.sum()))
-    amounts = np.maximum(1, np.floor(exact)).astype(np.int64)
+    exact: npt.NDArray[np.float64] = drawn * (total / int(drawn.sum()))
+    amounts: IntArray = np.maximum(1, np.floor(exact)).astype(np.int64)
     left = total - int(amounts.sum())
     order = np.argsort(np.floor(exact) - exact, kind="stable")
     largest = np.argsort(-amounts, kind="stable")

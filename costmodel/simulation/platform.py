@@ -79,17 +79,28 @@ def retry(assumptions: Assumptions) -> RetryPlan:
     """How callers try again; a pipeline that says nothing tries once."""
     pipeline = assumptions.pipeline
     delays = tuple(int(q.value * NS_PER_MINUTE) for q in pipeline.async_retry_minutes)
-    if pipeline.sdk_retry is None:
-        return RetryPlan(1, 0, 0, delays, 0, 0, 0)
-    policy, platform = pipeline.sdk_retry, assumptions.services["lambda"]
-    return RetryPlan(
-        attempts=int(policy.attempts.value),
-        base_ns=int(policy.base_ms.value * NS_PER_MS),
-        most_ns=int(policy.most_ms.value * NS_PER_MS),
-        async_delays_ns=delays,
-        requeue_base_ns=int(parameter(platform, "async_requeue_first_s") * NS_PER_S),
-        requeue_most_ns=int(parameter(platform, "async_requeue_most_s") * NS_PER_S),
-        requeue_age_ns=int(parameter(platform, "async_max_age_h") * NS_PER_HOUR),
+    policy = pipeline.sdk_retry
+    tries = (
+        (1, 0, 0)
+        if policy is None
+        else (
+            int(policy.attempts.value),
+            int(policy.base_ms.value * NS_PER_MS),
+            int(policy.most_ms.value * NS_PER_MS),
+        )
+    )
+    return RetryPlan(*tries, delays, *_requeue(assumptions))
+
+
+def _requeue(assumptions: Assumptions) -> tuple[int, int, int]:
+    """First and longest pause, and greatest age, of an event that found no environment; 0 without functions."""
+    if not assumptions.pipeline.functions:
+        return (0, 0, 0)
+    platform = assumptions.services["lambda"]
+    return (
+        int(parameter(platform, "async_requeue_first_s") * NS_PER_S),
+        int(parameter(platform, "async_requeue_most_s") * NS_PER_S),
+        int(parameter(platform, "async_max_age_h") * NS_PER_HOUR),
     )
 
 

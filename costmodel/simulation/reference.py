@@ -228,7 +228,7 @@ class Reference:
 
     def net(self, payment: int) -> int:
         """What the provider gets of a payment, in cents: the amount less the commission, rounded half up."""
-        amount = self.amounts[payment + self.first_measured]
+        amount: int = self.amounts[payment + self.first_measured]
         return amount - (2 * amount * self.plan.commission_ppm + PPM) // (2 * PPM)
 
     def draw(self, law: int, key: int, strand: Strand, attempt: int = 0) -> int:

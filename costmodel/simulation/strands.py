@@ -81,4 +81,3 @@ def between(inner: Frame, outer: Frame) -> list[Frame]:
         frames.append(frame)
         frame = frame.parent
     return frames
-

@@ -106,5 +106,3 @@ def _outages(name: str, per_year: Decimal, length: LawTable, end_ns: int, seed: 
         spans.append((now, now + length.value(draw_bits(key, number, 0, 1))))
         now, number = spans[-1][1], number + 1
     return tuple(spans)
-
-

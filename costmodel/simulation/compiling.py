@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.fields import Law
+from costmodel.assumptions.linking import steps_below
 from costmodel.assumptions.pipeline import Flow, Handler, Step
 from costmodel.simulation import platform
 from costmodel.simulation.draws import name_key
@@ -41,6 +42,7 @@ class _Compiler:
     laws: list[LawTable] = field(default_factory=list)
     frames: list[_Frame] = field(default_factory=list)
     known_laws: dict[int, int] = field(default_factory=dict)
+    form: tuple[Step | None, Step | None] = (None, None)
 
     def __post_init__(self) -> None:
         pipeline = self.assumptions.pipeline
@@ -99,8 +101,14 @@ class _Compiler:
 
     def _flow(self, name: str, flow: Flow) -> FlowPlan:
         start = len(self.code)
-        timed = flow.starts == "payment"
-        self._steps(flow.steps, name, top=timed)
+        timed = [step for _, step in steps_below(flow.steps, ()) if step.timer == FORM]
+        self.form = (timed[0], timed[-1]) if timed else (None, None)
+        whole = flow.starts == "payment" and not timed
+        if whole:
+            self._timer(FORM, start=True)
+        self._steps(flow.steps, name)
+        if whole:
+            self._timer(FORM, start=False)
         self._put(Op.STOP)
         return FlowPlan(
             name=name,
@@ -127,22 +135,17 @@ class _Compiler:
         """Let the instruction at `at` jump to the next one to be put."""
         self.code[at] = replace(self.code[at], jump=len(self.code))
 
-    def _steps(self, steps: tuple[Step, ...], path: str, *, top: bool = False) -> None:
-        form = [index for index, step in enumerate(steps) if step.timer == FORM] or list(range(len(steps)))
-        for index, step in enumerate(steps):
-            if top and index == form[0]:
-                self._timer(FORM, start=True)
+    def _steps(self, steps: tuple[Step, ...], path: str) -> None:
+        for step in steps:
             self._step(step, f"{path}/{step.name}")
-            if top and index == form[-1]:
-                self._timer(FORM, start=False)
 
     def _step(self, step: Step, path: str) -> None:
-        """One step, timed if it is the payment's request; the form's clock runs over several steps."""
-        if step.timer == PAYMENT:
-            self._timer(PAYMENT, start=True)
+        """One step, timed if it says so: the form's clock runs from its first timed step to its last."""
+        if step.timer == PAYMENT or step is self.form[0]:
+            self._timer(step.timer or FORM, start=True)
         getattr(self, f"_{step.verb}")(step, path)
-        if step.timer == PAYMENT:
-            self._timer(PAYMENT, start=False)
+        if step.timer == PAYMENT or step is self.form[1]:
+            self._timer(step.timer or FORM, start=False)
 
     def _timer(self, name: str, *, start: bool) -> None:
         self._put(Op.TIMER, a=TIMERS.index(name), b=0 if start else 1)

@@ -14,6 +14,9 @@ from costmodel.assumptions.pipeline import Pipeline, Step
 from costmodel.result import Result
 
 
+FEWER = 4  # of the replications suffice: a warm path varies little
+
+
 @dataclass(frozen=True)
 class WarmPath:
     """The month with provisioned concurrency on the payment's path: its latency, and what it adds to the bill."""
@@ -47,7 +50,8 @@ def warm_path(business: Business) -> WarmPath:
     """Simulate the own side with one provisioned environment for each function a payment waits for."""
     cold = business.result("own", "ach")
     functions = functions_on_path(cold.assumptions.pipeline)
-    provisioned = {f"pipeline.functions.{name}.provisioned_concurrency": 1 for name in functions}
+    provisioned: dict[str, Any] = {f"pipeline.functions.{name}.provisioned_concurrency": 1 for name in functions}
+    provisioned["replications"] = max(1, cold.replications // FEWER)
     warm_business = dataclasses.replace(business, set={**business.set, **provisioned}, _known={})
     warm: Result = warm_business.result("own", "ach")
     kept = {name: warm.intervals.get(f"latency_ms.{name}") for name in warm.latency_ms}

@@ -50,9 +50,10 @@ def call(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
     step = engine.plan.steps[instruction.step]
     now = engine.env.now
     units = _scanned(engine, step) * step.units if step.scan_chunk_bytes else step.units
-    if not all(engine.buckets[quota].take(now, units) for quota in step.quotas):
-        engine.counts.service_throttles += 1
-        return _again(engine, strand, 0)
+    for quota in step.quotas:
+        if not engine.buckets[quota].take(now, units):
+            engine.counts.service_throttles += 1
+            return _again(engine, strand, 0)
     ns = engine.draw(step.law, engine.keys[strand.pc], strand, strand.attempt)
     if step.outage >= 0 and engine.timetable.is_out(step.outage, now):
         return _again(engine, strand, ns)
@@ -77,19 +78,21 @@ def _again(engine: Reference, strand: Strand, ns: int, function: int = -1) -> bo
 
 
 def _use(engine: Reference, strand: Strand, index: int) -> None:
+    """Count a call: its executions, the chunks it scanned, the seconds that what it stored will stay."""
     step, month, cohort = engine.plan.steps[index], engine.month(), engine.cohort(strand)
-    counts = engine.counts
-    counts.calls[0, index] += month
-    counts.calls[1, index] += cohort
+    _count(engine.calls, index, month, cohort, 1)
     if step.scan_chunk_bytes:
-        chunks = _scanned(engine, step)
-        counts.chunks[0, index] += chunks * month
-        counts.chunks[1, index] += chunks * cohort
+        _count(engine.chunks, index, month, cohort, _scanned(engine, step))
     if step.stores_bytes:
         engine.rows[step.table] += step.adds_row
-        left_s = max(0, engine.end_ns - engine.env.now) // NS_PER_S
-        counts.stored_s[0, index] += left_s * month
-        counts.stored_s[1, index] += left_s * cohort
+        _count(engine.stored_s, index, month, cohort, max(0, engine.end_ns - engine.env.now) // NS_PER_S)
+
+
+def _count(counter: list[list[int]], index: int, month: int, cohort: int, times: int) -> None:
+    if month:
+        counter[0][index] += times
+    if cohort:
+        counter[1][index] += times
 
 
 def _scanned(engine: Reference, step: StepPlan) -> int:

@@ -28,7 +28,7 @@ UNITS = {"quantiles_ms": 10**6, "quantiles_days": 86_400 * 10**9, "quantiles_sco
 NS_PER_MS = 10**6
 NORMAL = NormalDist()
 
-Quantile = Callable[[float, float], float]  # of (tail probability, sign): sign -1 below the median, +1 above
+Quantile = Callable[[float, float], float]  # of (tail probability, normal score)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,21 +42,21 @@ class LawTable:
 
     @classmethod
     def of(cls, quantile: Quantile) -> LawTable:
-        """The table of a quantile function of (tail, sign)."""
-        sides = [[int(quantile(tail, sign)) for tail in _TAILS] for sign in (-1.0, 1.0)]
+        """The table of a quantile function of (tail probability, normal score); the score is negative below."""
+        sides = [[int(quantile(tail, sign * score)) for tail, score in _EDGES] for sign in (1.0, -1.0)]
         return cls(np.array(sides, np.int64).ravel())
 
     @classmethod
     def exponential(cls, mean: float) -> LawTable:
         """An exponential law."""
-        return cls.of(lambda tail, sign: -mean * (math.log(tail) if sign > 0 else math.log1p(-tail)))
+        return cls.of(lambda tail, score: -mean * (math.log(tail) if score > 0 else math.log1p(-tail)))
 
     @classmethod
     def lognormal(cls, mean: float, cv: float) -> LawTable:
         """A lognormal law by its mean and coefficient of variation."""
         sigma = math.sqrt(math.log1p(cv * cv))
         mu = math.log(mean) - sigma * sigma / 2
-        return cls.of(lambda tail, sign: math.exp(mu - sign * sigma * NORMAL.inv_cdf(tail)))
+        return cls.of(lambda tail, score: math.exp(mu + sigma * score))
 
     @cached_property
     def _list(self) -> list[int]:
@@ -99,15 +99,16 @@ class LawTable:
     def mean(self) -> float:
         """The mean of the law as tabulated: every cell's middle, weighed by its probability."""
         sides = self.edges.astype(np.float64).reshape(2, CELLS + 1)
-        widths = np.diff(np.array(_TAILS))
-        return float(((sides[:, 1:] + sides[:, :-1]) / 2 @ widths).sum() + sides[:, 0].sum() * _TAILS[0])
+        tails = np.array([tail for tail, _ in _EDGES])
+        middles = (sides[:, 1:] + sides[:, :-1]) / 2
+        return float((middles @ np.diff(tails)).sum() + sides[:, 0].sum() * tails[0])
 
 
 def law_table(law: Law) -> LawTable:
     """The table of an assumed law, in ns (scores in thousandths)."""
     if law.constant_ms is not None:
         constant = float(law.constant_ms) * NS_PER_MS
-        return LawTable.of(lambda tail, sign: constant)
+        return LawTable.of(lambda tail, score: constant)
     if law.exponential_mean_ms is not None:
         return LawTable.exponential(float(law.exponential_mean_ms) * NS_PER_MS)
     if law.lognormal_mean_ms is not None and law.cv is not None:
@@ -120,17 +121,19 @@ def _from_quantiles(law: Law) -> LawTable:
     name = next(name for name in UNITS if getattr(law, name) is not None)
     points = sorted((float(quantile_level(key)), float(value)) for key, value in getattr(law, name).items())
     if points[-1][1] == 0:
-        return LawTable.of(lambda tail, sign: 0.0)
+        return LawTable.of(lambda tail, score: 0.0)
     scores = [NORMAL.inv_cdf(min(max(level, FARTHEST), 1 - FARTHEST)) for level, _ in points]
     logs = [math.log(value * UNITS[name]) for _, value in points]
-    return LawTable.of(lambda tail, sign: math.exp(np.interp(-sign * NORMAL.inv_cdf(tail), scores, logs)))
+    edges = np.array([score for _, score in _EDGES])
+    sides = [np.interp(sign * edges, scores, logs).tolist() for sign in (1.0, -1.0)]
+    return LawTable(np.array([[int(math.exp(value)) for value in side] for side in sides], np.int64).ravel())
 
 
-def _tails() -> list[float]:
-    """Tail probabilities at the edges, from the far end to 1/2."""
+def _tails() -> list[tuple[float, float]]:
+    """Tail probabilities at the edges, from the far end to 1/2, with their normal scores."""
     parts = 1 << CELL_BITS
     edges = [2.0 ** -(octave + 2) * (1 + part / parts) for octave in reversed(range(OCTAVES)) for part in range(parts)]
-    return [*edges, 0.5]
+    return [(tail, NORMAL.inv_cdf(tail)) for tail in (*edges, 0.5)]
 
 
 def _bit_length(values: Bits) -> npt.NDArray[np.int64]:
@@ -139,4 +142,4 @@ def _bit_length(values: Bits) -> npt.NDArray[np.int64]:
     return exponent - (values < (np.uint64(1) << np.maximum(exponent - 1, 0).astype(np.uint64)))
 
 
-_TAILS = _tails()
+_EDGES = _tails()

@@ -16,7 +16,7 @@ from costmodel.analysis.perimeter_files import read_perimeters
 from costmodel.analysis.perimeters import PerimeterRow, document_rows
 from costmodel.analysis.sides import Business
 from costmodel.analysis.warmth import WarmPath, warm_path
-from costmodel.assumptions.document import Claims
+from costmodel.assumptions.document import Claims, Finding
 from costmodel.result import SCHEMA_VERSION, Result
 from costmodel.run import Watch, run
 
@@ -24,6 +24,7 @@ OWN_SCENARIO = "seed_aws"
 BUSY_SCENARIO = "hourly_10k_quarter_hour"
 STRIPE_SCENARIO = "seed_stripe"
 PINS_DIFFER = 4
+CHANGED = "--set"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class CheckResult:
 
     claims: tuple[Judged, ...]
     title: str
+    finding: Finding | None
+    overridden: tuple[str, ...]
     document: dict[str, PerimeterRow]
     modelled: dict[str, ModelledRow]
     options: tuple[OptionRow, ...]
@@ -80,7 +83,7 @@ class CheckResult:
             "operating_points": {result.scenario: result.to_dict() for result in (self.own, self.busy) if result},
             "warm_path": self.warm.to_dict(),
             "moved": [claim.claim.id for claim in self.moved],
-            "provenance": self.own.provenance(),
+            "provenance": self.own.provenance() | {"overridden": list(self.overridden)},
         }
 
     def _perimeter(self, name: str) -> dict[str, Any]:
@@ -136,6 +139,8 @@ def check(
     return CheckResult(
         claims=_judge_all(document, own, stripe, busy, rows, warm),
         title=document.title,
+        finding=document.finding,
+        overridden=_overridden(own, set),
         document={_name(row.id, row.variant): row for row in document_rows(file)},
         modelled=rows,
         options=option_rows(file),
@@ -150,6 +155,12 @@ def check(
         warm=warm,
         binding=pinned or (own.assumptions.scenario.pinned and scenario == OWN_SCENARIO and not (set or payments)),
     )
+
+
+def _overridden(own: Result, changes: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What the reader overrode: keys of the data folder, and the changes asked for (not those that make the sides)."""
+    keys = [key for key in own.assumptions.overridden if not key.startswith(CHANGED)]
+    return (*keys, *(f"{CHANGED} {path}={value}" for path, value in (changes or {}).items()))
 
 
 def _name(perimeter: str, variant: str | None) -> str:

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from costmodel.analysis.sides import Business
+from costmodel.analysis.sides import FEWER_REPLICATIONS, Business
 from costmodel.assumptions.document import Claim
 from costmodel.assumptions.linking import steps_below
 from costmodel.assumptions.pipeline import Pipeline, Step
 from costmodel.result import Result
-
-
-FEWER = 4  # of the replications suffice: a warm path varies little
-
 
 @dataclass(frozen=True)
 class WarmPath:
@@ -51,7 +47,7 @@ def warm_path(business: Business) -> WarmPath:
     cold = business.result("own", "ach")
     functions = functions_on_path(cold.assumptions.pipeline)
     provisioned: dict[str, Any] = {f"pipeline.functions.{name}.provisioned_concurrency": 1 for name in functions}
-    provisioned["replications"] = max(1, cold.replications // FEWER)
+    provisioned["replications"] = FEWER_REPLICATIONS
     warm_business = dataclasses.replace(business, set={**business.set, **provisioned}, _known={})
     warm: Result = warm_business.result("own", "ach")
     kept = {name: warm.intervals.get(f"latency_ms.{name}") for name in warm.latency_ms}

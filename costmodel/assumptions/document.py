@@ -120,8 +120,28 @@ class Claim(Record):
         return self
 
 
+class Finding(Record):
+    """The sentence a report on the document opens with, as long as these claims have these verdicts.
+
+    lead: the claims spelled out under it, each by its `because`, and by `holds_when` if it fails.
+    """
+
+    text: Text
+    verdicts: dict[ClaimId, Verdict]
+    lead: tuple[ClaimId, ...]
+
+
 class Claims(Sourced):
     """The claims of one document; `source` names it, and figures without a source of their own are its."""
 
     title: Text
+    finding: Finding | None = None
     claim: tuple[Claim, ...]
+
+    @model_validator(mode="after")
+    def _finding_names(self) -> Self:
+        named = (*self.finding.verdicts, *self.finding.lead) if self.finding else ()
+        unknown = sorted(set(named) - {claim.id for claim in self.claim})
+        if unknown:
+            raise ValueError(f"finding: `{unknown[0]}` is no claim of this file")
+        return self

@@ -7,6 +7,7 @@ from decimal import Decimal
 from textwrap import wrap
 
 from costmodel.analysis.check import CheckResult
+from costmodel.analysis.claims import judge
 from costmodel.analysis.compare import Comparison
 from costmodel.analysis.judging import Judged
 from costmodel.analysis.modeller import ModelledRow
@@ -16,8 +17,8 @@ from costmodel.reporting.words import dollars, interval, ms, number, percent, ro
 from costmodel.result import Result
 
 WIDTH = 100
+LATENCY = "latency_ms."
 HOURS_PER_DAY, MINUTES_PER_HOUR = 24, 60
-HEADLINE, ACTUAL = "ECO-S19", "ECO-S18"  # the claims the screen opens with, where a document makes them
 VERDICTS = {"holds": "adds up", "fails": "fails", "not_reproducible": "cannot be reproduced"}
 MAIN_ROWS = ("as_claimed", "list_price", "same_rail", "cards_kept", "fully_loaded")
 
@@ -43,31 +44,33 @@ def _fitted(text: str, width: int) -> list[str]:
 
 
 def _finding(result: CheckResult) -> Iterator[str]:
-    claims = {judged.claim.id: judged for judged in result.claims}
-    if {HEADLINE, ACTUAL} <= claims.keys() and result.own.rejected is None:
-        yield from _headline(result, claims)
+    finding, claims = result.finding, {judged.claim.id: judged for judged in result.claims}
+    stands = finding is not None and all(claims[name].verdict == word for name, word in finding.verdicts.items())
+    if finding is not None and stands and result.own.rejected is None:
+        yield from (finding.text, "", *(_lead(claims[name]) for name in finding.lead))
+        same_rail = result.document.get("same_rail")
+        if same_rail is not None:
+            yield f"  Same rail, both legs: {percent(same_rail.reduction_percent)}. {_saving(result)}"
     else:
-        yield f"{result.title}: {_tally(result.claims)}"
+        yield f"{result.title}: {_tally(result.claims)}."
     if result.own.rejected is not None:
         yield from _business(result)
-    if result.saving is not None and result.own.rejected is None:
-        parts = "; ".join(f"{dollars(part.usd)} is {part.title}" for part in result.saving_parts)
-        yield f"  Of {dollars(result.saving.usd)} claimed: {parts}. It assumes that every buyer pays by ACH."
 
 
-def _headline(result: CheckResult, claims: dict[str, Judged]) -> Iterator[str]:
-    headline, actual = claims[HEADLINE], claims[ACTUAL]
-    same_rail = result.document["same_rail"].reduction_percent
-    yield "98 % is wrong, and 92 % compares bank transfers with cards."
-    yield ""
-    yield (
-        f"  98 %  {VERDICTS[headline.verdict]:<9}{percent(headline.recomputed, 2)} on the document's own figures. "
-        f"It holds only if {headline.holds_when}."
-    )
-    yield (
-        f"  92 %  {VERDICTS[actual.verdict]:<9}but sets ACH against cards and leaves out the payouts. "
-        f"Same rail, both legs: {percent(same_rail)}."
-    )
+def _lead(judged: Judged) -> str:
+    """One claim of the finding: stated, verdict, what it comes to, and why or when."""
+    claim = judged.claim
+    unit = "%" if claim.unit == "percent" else claim.unit
+    tail = f"It holds only if {judged.holds_when}." if judged.verdict == "fails" else claim.because
+    found = f"{number(judged.recomputed, 2)} {unit} on the document's own figures. "
+    return f"  {number(claim.stated, 2)} {unit}  {VERDICTS[judged.verdict]:<9}{found}{tail}"
+
+
+def _saving(result: CheckResult) -> str:
+    if result.saving is None:
+        return ""
+    parts = "; ".join(f"{dollars(part.usd)} is {part.title}" for part in result.saving_parts)
+    return f"Of {dollars(result.saving.usd)} claimed, {parts}. All of it assumes that every buyer pays by ACH."
 
 
 def _business(result: CheckResult) -> Iterator[str]:
@@ -128,7 +131,7 @@ def _pays(option: OptionRow, options: tuple[OptionRow, ...]) -> Iterator[str]:
 
 
 def _perimeters(result: CheckResult, all_: bool) -> Iterator[str]:
-    widths = (30, 10, 10, 10, 26, 14)
+    widths = (23, 10, 10, 15, 26, 15)
     yield row_text(
         "Reduction by perimeter", "Stripe", "own", "document", "modelled [95 %]", "not published", widths=widths
     )
@@ -171,13 +174,16 @@ def _at_once(result: CheckResult) -> Iterator[str]:
     widths = (26, 37, 37)
     points = [point for point in (result.own, result.busy) if point is not None]
     yield row_text("At once?", *[_point_title(point) for point in points], widths=widths, left=True)
-    yield row_text("  < 100 ms (p95)", *[_latency(point) for point in points], widths=widths, left=True)
+    claim = next((j for j in result.claims if (j.claim.model or "").startswith(LATENCY)), None)
+    if claim is not None:
+        limit = f"  {claim.claim.relation} {number(claim.claim.stated)} {claim.claim.unit}"
+        cells = [_latency(point, claim) for point in points]
+        yield row_text(f"{limit} ({_level(claim)})", *cells, widths=widths, left=True)
     yield row_text("  p50, p99", *[_spread(point) for point in points], widths=widths, left=True)
     yield row_text("  cold starts", *[_cold(point) for point in points], widths=widths, left=True)
     yield row_text("  own cost per payment", *[_unit_cost(point) for point in points], widths=widths, left=True)
-    latency = next((j for j in result.claims if (j.claim.model or "").startswith("latency_ms")), None)
-    if latency is not None:
-        yield f"  < 100 ms: {latency.holds_when}"
+    if claim is not None:
+        yield f"  {claim.holds_when} Latency and cost are claimed for different operating points."
     yield from (f"  {line}" for line in _throughput(result.busy or result.own))
     yield from (f"  {line}" for line in _availability(result))
 
@@ -190,12 +196,17 @@ def _point_title(point: Result) -> str:
     return f"{point.throughput['offered_per_hour']:,.0f} an hour ({minutes:,.0f} min)"
 
 
-def _latency(point: Result) -> str:
-    value = point.latency_ms["p95"]
+def _level(judged: Judged) -> str:
+    return str(judged.claim.model).removeprefix(LATENCY)
+
+
+def _latency(point: Result, judged: Judged) -> str:
+    level = _level(judged)
+    value = point.latency_ms[level]
     if value is None:
         return "no completed payment"
-    verdict = "holds" if value < 100 else "fails"
-    return f"{verdict}: {ms(value)} {interval(point.intervals.get('latency_ms.p95'), 0)}"
+    verdict = judge(judged.claim, Decimal(str(value)))
+    return f"{verdict}: {ms(value)} {interval(point.intervals.get(f'{LATENCY}{level}'), 0)}"
 
 
 def _spread(point: Result) -> str:
@@ -252,8 +263,8 @@ def _ending(result: CheckResult, all_: bool) -> Iterator[str]:
         f"{_tally(result.claims)}{more}. seed {own.assumptions.scenario.seed}, {own.replications} replications, "
         f"prices of {own.assumptions.scenario.on.isoformat()}."
     )
-    if own.assumptions.overridden:
-        yield f"Overridden: {', '.join(own.assumptions.overridden)}."
+    if result.overridden:
+        yield f"Overridden: {', '.join(result.overridden)}."
 
 
 def _cost_lines(result: CheckResult) -> Iterator[str]:

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 NOTHING = "–"
 MILLION = 10**6
+NARROW = "\u00a0"  # keeps a number and its sign on one line
 
 
 def number(value: Decimal | float | None, places: int = 1) -> str:
@@ -30,7 +31,7 @@ def dollars(value: Decimal | float | None, places: int = 0, *, sign: bool = True
 
 def percent(value: Decimal | float | None, places: int = 1) -> str:
     """A percentage, its value already in percent."""
-    return NOTHING if value is None else f"{_rounded(value, places):,f} %"
+    return NOTHING if value is None else f"{_rounded(value, places):,f}{NARROW}%"
 
 
 def ms(value: float | None) -> str:

@@ -6,15 +6,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from costmodel.assumptions.catalog import Assumptions, load_assumptions
+from costmodel.assumptions.catalog import Assumptions, load_assumptions, load_services, load_table
 from costmodel.assumptions.changes import changes_from
 from costmodel.errors import UsageError
 
 if TYPE_CHECKING:
+    import datetime as dt
+
+    from costmodel.billing.bill import Bill
     from costmodel.result import Result
     from costmodel.simulation.replaying import Replay
 
 Watch = Callable[[float], None]
+HOME_PIPELINE = "aws_native"
 ENGINES = ("auto", "reference", "compiled")
 
 
@@ -46,6 +50,7 @@ def replay(
     strict: bool = False,
     set: Mapping[str, Any] | None = None,
     data: Path | str | None = None,
+    seed: int | None = None,
     engine: str = "auto",
     watch: Watch | None = None,
 ) -> Result:
@@ -56,7 +61,8 @@ def replay(
     """
     from costmodel.simulation.replaying import read_payments
 
-    assumptions = load_assumptions(scenario, data=Path(data) if data else None, changes=changes_from(set))
+    changes = dict(set or {}) | ({} if seed is None else {"seed": seed})
+    assumptions = load_assumptions(scenario, data=Path(data) if data else None, changes=changes_from(changes))
     read = read_payments(Path(payments), assumptions.scenario, dict(columns or {}), strict=strict)
     return run_assumptions(assumptions, engine=engine, watch=watch, replayed=read)
 
@@ -98,3 +104,28 @@ def _check_engine(engine: str) -> None:
         raise UsageError(f"no engine named {engine!r}; choose one of {', '.join(ENGINES)}")
     if engine == "compiled":
         raise UsageError("the compiled engine is not built yet; use --engine reference (or auto)")
+
+
+def bill(
+    usage: Path | str,
+    *,
+    on: dt.date | None = None,
+    region: str | None = None,
+    data: Path | str | None = None,
+    free_tier: bool = True,
+) -> Bill:
+    """Price a usage file (CSV, TOML or JSON) without simulating.
+
+    on: prices of that day, else of the newest day on which a price was compared with its source. region: of rows that
+    name none, else the shipped AWS pipeline's. Raises InputError for a file, row, meter or date that cannot be priced.
+    """
+    from costmodel.billing.rating import rate
+    from costmodel.billing.usage import read_usage
+
+    folder = Path(data) if data else None
+    services = load_services(folder)
+    newest = max(
+        price.read for service in services.values() for meter in service.meter.values() for price in meter.price
+    )
+    home = region or str(load_table("pipelines", HOME_PIPELINE, folder)[0]["region"])
+    return rate(read_usage(Path(usage)), services, on=on or newest, region=home, free_tier=free_tier)

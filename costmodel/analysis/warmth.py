@@ -13,6 +13,7 @@ from costmodel.assumptions.linking import steps_below
 from costmodel.assumptions.pipeline import Pipeline, Step
 from costmodel.result import Result
 
+
 @dataclass(frozen=True)
 class WarmPath:
     """The month with provisioned concurrency on the payment's path: its latency, and what it adds to the bill."""

@@ -136,14 +136,15 @@ def _drawn(workload: Workload, bits: npt.NDArray[np.uint64], mean: float) -> Int
         cv = math.sqrt(math.expm1(float(tickets.sigma) ** 2))
         return LawTable.lognormal(mean * FINE, cv).values(bits)
     if tickets.law == "empirical":
-        given = np.array([int(usd * CENTS * FINE) for usd in tickets.usd], np.int64)
-        return given[_below(bits, len(given))]
+        given: IntArray = np.array([int(usd * CENTS * FINE) for usd in tickets.usd], np.int64)
+        picked: IntArray = given[_below(bits, len(given))]
+        return picked
     return np.full(len(bits), round(mean * FINE), np.int64)
 
 
 def _to_total(drawn: IntArray, total: int) -> IntArray:
     """Amounts in proportion to `drawn` that sum to `total`: rounded down, the cents left to the largest remainders."""
-    exact: npt.NDArray[np.float64] = drawn * (total / int(drawn.sum()))
+    exact = drawn.astype(np.float64) * (total / int(drawn.sum()))
     amounts: IntArray = np.maximum(1, np.floor(exact)).astype(np.int64)
     left = total - int(amounts.sum())
     order = np.argsort(np.floor(exact) - exact, kind="stable")

@@ -116,8 +116,12 @@ def test_a_caller_holds_its_environment_while_it_waits() -> None:
 
 
 def test_parallel_calls_take_as_long_as_the_longest() -> None:
-    steps = ('{ name = "p", as = "coded", parallel = [ [ { name = "x", work = "ten", as = "coded" } ], '
-             '[ { name = "y", work = "second", as = "coded" } ], [ { name = "z", call = "svc.op", as = "coded" } ] ] }')  # fmt: skip
+    branches = [
+        '{ name = "x", work = "ten", as = "coded" }',
+        '{ name = "y", work = "second", as = "coded" }',
+        '{ name = "z", call = "svc.op", as = "coded" }',
+    ]
+    steps = f'{{ name = "p", as = "coded", parallel = [ {", ".join(f"[ {branch} ]" for branch in branches)} ] }}'
     result = world([0], steps)
     assert ends_ms(result) == [601 + 1000]
     assert result.counts.calls[1].tolist() == [1]
@@ -160,8 +164,7 @@ def test_a_timeout_is_billed_to_the_limit_loses_the_environment_and_lets_the_cal
     assert (front["timeouts"], front["billed"]) == (1, 500 + 1000)
     assert back["invocations"] == 0  # the deadline fell into the way to the callee
     assert result.counts.outcomes[1, 3] == 1
-    inner = '{ name = "a", work = "ten", as = "coded" }, { name = "b", invoke = "back", as = "coded" }, ' \
-            '{ name = "c", work = "second", as = "coded" }'  # fmt: skip
+    inner = ", ".join(['{ name = "a", work = "ten", as = "coded" }', '{ name = "b", invoke = "back", as = "coded" }'])
     slow_back = world([0], inner, timeout=1, platform={"placement_ms": 2000})
     front, back = counted(slow_back, "front"), counted(slow_back, "back")
     assert (front["timeouts"], front["billed"]) == (1, 500 + 1000)

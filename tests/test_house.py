@@ -50,8 +50,20 @@ NUMBERS: dict[str, dict[str, str]] = {
     },
     "assumptions/pipeline.py": {"128": READS, "10240": READS, "900": READS},
     "assumptions/scenario.py": {"9000": READS},
+    "cli.py": {"130": "the exit code of a shell for an interrupt"},
+    "reporting/documents.py": {"80": "columns of the narrowest terminal served"},
     "result.py": {"0.95": "the level that the key p95 names"},
     "simulation/counts.py": {"400": READS},
+    "simulation/draws.py": {
+        "11400714819323198485": "the increment of SplitMix64",
+        "13787848793156543929": "the first factor of its finaliser",
+        "10723151780598845931": "the second factor",
+        "30": "its first shift",
+        "27": "its second shift",
+        "31": "its third shift",
+        "53": "bits of a double's significand",
+    },
+    "simulation/tables.py": {"40": "octaves of a table: draws reach a probability of 2^-40"},
     "simulation/statistics.py": {
         "0.95": "the level that the key p95 names, and the usual confidence",
         "0.99": "the level that the key p99 names",
@@ -159,9 +171,12 @@ def undeclared(sources: Sources, declared: set[str]) -> list[str]:
 
 
 def numbers(source: str) -> Iterator[tuple[int, Decimal]]:
-    """Line and value of every number in a source, those in `Decimal("…")` too, but for the longest text accepted."""
+    """Line and value of every number in a source, also in `Decimal("…")`, but for lengths of text."""
     tree = ast.parse(source)
     lengths = {kw.value for kw in ast.walk(tree) if isinstance(kw, ast.keyword) and kw.arg == "max_length"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith("_WIDTHS"):
+            lengths |= set(ast.walk(node.value))
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and type(node.value) in (int, float) and node not in lengths:
             yield node.lineno, Decimal(str(node.value))

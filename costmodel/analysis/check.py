@@ -17,6 +17,7 @@ from costmodel.analysis.perimeters import PerimeterRow, document_rows
 from costmodel.analysis.sides import Business
 from costmodel.analysis.warmth import WarmPath, warm_path
 from costmodel.assumptions.document import Claims, Finding
+from costmodel.assumptions.perimeter import Perimeters
 from costmodel.result import SCHEMA_VERSION, Result
 from costmodel.run import Watch, run
 
@@ -129,47 +130,53 @@ def check(
     folder = Path(data) if data else None
     document, _ = read_claims(claims, folder)
     file, _ = read_perimeters(perimeters, folder)
-    business = Business(scenario, dict(set or {}), folder, seed, engine, Path(payments) if payments else None,
-                        dict(columns or {}), strict, watch)  # fmt: skip
+    business = Business(
+        scenario, dict(set or {}), folder, seed, engine, Path(payments) if payments else None,
+        dict(columns or {}), strict, watch,
+    )  # fmt: skip
+    return _checked(document, file, business, pinned)
+
+
+def _checked(document: Claims, file: Perimeters, business: Business, pinned: bool) -> CheckResult:
     modeller = Modeller(file, business)
     rows = {_name(p, v): modeller.row(p, v) for p, v in modeller.variants()}
-    own, stripe = business.result("own", "ach"), business.result("stripe", "card")
-    busy = None if payments else run(BUSY_SCENARIO, set=_about_pipeline(set), data=folder, seed=seed, engine=engine)
-    warm = warm_path(business)
+    own, stripe, busy = business.result("own", "ach"), business.result("stripe", "card"), _busy(business)
+    warm, options = warm_path(business), option_rows(file)
     return CheckResult(
         claims=_judge_all(document, own, stripe, busy, rows, warm),
         title=document.title,
         finding=document.finding,
-        overridden=_overridden(own, set),
+        overridden=_overridden(own, business.set),
         document={_name(row.id, row.variant): row for row in document_rows(file)},
         modelled=rows,
-        options=option_rows(file),
-        modelled_options=tuple(
-            _modelled_option(option.id, option.title, file, modeller) for option in option_rows(file)
-        ),
+        options=options,
+        modelled_options=tuple(_modelled_option(option.id, option.title, file, modeller) for option in options),
         saving=claimed_saving(file),
         saving_parts=saving_parts(file),
         own=own,
         stripe=stripe,
         busy=busy,
         warm=warm,
-        binding=pinned or (own.assumptions.scenario.pinned and scenario == OWN_SCENARIO and not (set or payments)),
+        binding=pinned or (business.is_untouched and own.assumptions.scenario.pinned),
     )
 
 
-def _overridden(own: Result, changes: Mapping[str, Any] | None) -> tuple[str, ...]:
+def _busy(business: Business) -> Result | None:
+    """The other operating point, with the reader's changes but those of the workload; none for a file of payments."""
+    if business.payments is not None:
+        return None
+    changes = {path: value for path, value in business.set.items() if not path.startswith("workload")}
+    return run(BUSY_SCENARIO, set=changes, data=business.data, seed=business.seed, engine=business.engine)
+
+
+def _overridden(own: Result, changes: Mapping[str, Any]) -> tuple[str, ...]:
     """What the reader overrode: keys of the data folder, and the changes asked for (not those that make the sides)."""
     keys = [key for key in own.assumptions.overridden if not key.startswith(CHANGED)]
-    return (*keys, *(f"{CHANGED} {path}={value}" for path, value in (changes or {}).items()))
+    return (*keys, *(f"{CHANGED} {path}={value}" for path, value in changes.items()))
 
 
 def _name(perimeter: str, variant: str | None) -> str:
     return perimeter if variant is None else f"{perimeter}.{variant}"
-
-
-def _about_pipeline(changes: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Changes that also hold at another operating point: all but those of the workload."""
-    return {path: value for path, value in (changes or {}).items() if not path.startswith("workload")}
 
 
 def _judge_all(

@@ -38,6 +38,11 @@ class Business:
     other: str | None = None
     _known: dict[tuple[Owner, Rail], Result] = field(default_factory=dict)
 
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was asked for but the scenario as it is shipped."""
+        return not (self.set or self.data or self.payments or self.seed is not None)
+
     def result(self, owner: Owner, rail: Rail) -> Result:
         """The month of that side, followed to its payments' end (cohort)."""
         if (owner, rail) not in self._known:

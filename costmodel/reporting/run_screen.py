@@ -10,6 +10,9 @@ from costmodel.reporting.words import dollars, interval, ms, number, percent, ro
 from costmodel.result import Result
 
 WIDTH = 100
+LATENCY_WIDTHS = (26, 12, 12, 12, 12, 12)
+FUNCTION_WIDTHS = (28, 13, 9, 11, 9, 14, 8)
+BILL_WIDTHS = (38, 18, 3, 16, 3, 14)
 
 
 def render_run(result: Result, *, width: int = WIDTH) -> str:
@@ -32,9 +35,9 @@ def _figures(result: Result) -> Iterator[str]:
         f"{result.payments:,} payments measured; {rates['offered_per_hour']:,.2f} an hour offered, "
         f"{rates['completed_per_hour']:,.2f} completed {interval(intervals.get('throughput.completed_per_hour'), 2)}"
     )
-    yield row_text("Latency", "mean", "p50", "p95", "p99", "max", widths=(26, 12, 12, 12, 12, 12))
+    yield row_text("Latency", "mean", "p50", "p95", "p99", "max", widths=LATENCY_WIDTHS)
     for title, name in (("  payment request", "latency_ms"), ("  the customer's form", "form_latency_ms")):
-        yield row_text(title, *(ms(value) for value in figures[name].values()), widths=(26, 12, 12, 12, 12, 12))
+        yield row_text(title, *(ms(value) for value in figures[name].values()), widths=LATENCY_WIDTHS)
     yield f"  95 % intervals: p50 {_within(result, 'p50')}, p95 {_within(result, 'p95')}, p99 {_within(result, 'p99')}"
     settled, paid = figures["settlement_days"], figures["payout_days"]
     yield (
@@ -53,14 +56,15 @@ def _functions(result: Result) -> Iterator[str]:
     used = {name: counted for name, counted in result.functions.items() if counted["invocations"]}
     if not result.functions:
         return
-    widths = (28, 13, 9, 11, 9, 14, 8)
-    yield row_text("Functions", "invocations", "cold", "throttles", "retries", "billed ms", "peak", widths=widths)
+    yield row_text(
+        "Functions", "invocations", "cold", "throttles", "retries", "billed ms", "peak", widths=FUNCTION_WIDTHS
+    )
     for name, counted in used.items():
         cold = Decimal(str(100 * counted["cold_starts"] / counted["invocations"]))
         rest = [number(counted[key], 0) for key in ("billed_ms", "peak_concurrency")]
         tries = [number(counted[key]) for key in ("throttles", "retries")]
         cells = [number(counted["invocations"], 1), percent(cold), *tries, *rest]
-        yield row_text(f"  {name}", *cells, widths=widths)
+        yield row_text(f"  {name}", *cells, widths=FUNCTION_WIDTHS)
     idle = len(result.functions) - len(used)
     if idle:
         yield f"  {idle} more functions that nothing in this month calls"
@@ -78,10 +82,10 @@ def _limits(result: Result) -> Iterator[str]:
 
 def render_bill(bill: Bill) -> Iterator[str]:
     """quantity × unit price = cost for every line and tier, then the total and what it rests on."""
-    yield row_text("Bill, USD a month", "quantity", "", "unit price", "", "cost", widths=(38, 18, 3, 16, 3, 14))
+    yield row_text("Bill, USD a month", "quantity", "", "unit price", "", "cost", widths=BILL_WIDTHS)
     for line in bill.lines:
         yield _line(line)
-    yield row_text("  total", "", "", "", "", dollars(bill.total_usd, 2, sign=False), widths=(38, 18, 3, 16, 3, 14))
+    yield row_text("  total", "", "", "", "", dollars(bill.total_usd, 2, sign=False), widths=BILL_WIDTHS)
     unsure = percent(100 * bill.share_not_published_or_measured(), 0)
     yield f"  {unsure} of it rests on prices or quantities that nobody published or measured; prices of {bill.on}"
     yield from (f"  {warning}" for warning in bill.warnings)
@@ -90,7 +94,7 @@ def render_bill(bill: Bill) -> Iterator[str]:
 def _line(line: BillLine) -> str:
     tier = f" ({line.tier})" if line.tier else ""
     cells = (number(line.quantity, 4), "×", _price(line), "=", dollars(line.cost_usd, 4, sign=False))
-    return row_text(f"  {line.service}.{line.meter}{tier}", *cells, widths=(38, 18, 3, 16, 3, 14))
+    return row_text(f"  {line.service}.{line.meter}{tier}", *cells, widths=BILL_WIDTHS)
 
 
 def _price(line: BillLine) -> str:

@@ -13,10 +13,17 @@ from costmodel.analysis.judging import Judged
 from costmodel.analysis.modeller import ModelledRow
 from costmodel.analysis.options import OptionRow
 from costmodel.analysis.perimeters import PerimeterRow
+from costmodel.reporting.needs import needed
 from costmodel.reporting.words import dollars, interval, ms, number, percent, row_text
 from costmodel.result import Result
 
 WIDTH = 100
+OPTION_WIDTHS = (38, 8, 27, 22)
+PERIMETER_WIDTHS = (23, 10, 10, 15, 26, 15)
+POINT_WIDTHS = (26, 37, 37)
+LINE_WIDTHS = (38, 11, 11)
+VARIANT_WIDTHS = (52, 11, 11, 11, 13)
+SIDE_WIDTHS = (46, 14, 14)
 LATENCY = "latency_ms."
 HOURS_PER_DAY, MINUTES_PER_HOUR = 24, 60
 VERDICTS = {"holds": "adds up", "fails": "fails", "not_reproducible": "cannot be reproduced"}
@@ -102,7 +109,7 @@ def _decision(result: CheckResult) -> Iterator[str]:
     of_document = result.own.rejected is None
     volume = dollars(result.own.volume_usd)
     yield row_text(f"Your options a month at {volume}", "fees", "loaded (low – mid – high)", "modelled fees, mid",
-                   widths=(38, 8, 27, 22))  # fmt: skip
+                   widths=OPTION_WIDTHS)  # fmt: skip
     simulated = {option.id: option for option in result.modelled_options}
     for option in result.options:
         modelled = simulated[option.id]
@@ -112,7 +119,7 @@ def _decision(result: CheckResult) -> Iterator[str]:
             dollars(option.fees_usd, sign=False) if of_document else "",
             " – ".join(dollars(usd, sign=False) for usd in loaded) if of_document else "",
             f"{dollars(modelled.fees_usd, sign=False)}, {dollars(modelled.loaded_usd[1], sign=False)}",
-            widths=(38, 8, 27, 22),
+            widths=OPTION_WIDTHS,
         )
     if of_document:
         yield from (f"  {line}" for option in result.options for line in _pays(option, result.options))
@@ -131,21 +138,26 @@ def _pays(option: OptionRow, options: tuple[OptionRow, ...]) -> Iterator[str]:
 
 
 def _perimeters(result: CheckResult, all_: bool) -> Iterator[str]:
-    widths = (23, 10, 10, 15, 26, 15)
     yield row_text(
-        "Reduction by perimeter", "Stripe", "own", "document", "modelled [95 %]", "not published", widths=widths
+        "Reduction by perimeter",
+        "Stripe",
+        "own",
+        "document",
+        "modelled [95 %]",
+        "not published",
+        widths=PERIMETER_WIDTHS,
     )
     names = dict.fromkeys([*result.document, *result.modelled])
     for name in names if all_ else MAIN_ROWS:
         document, modelled = result.document.get(name), result.modelled.get(name)
         shown = document or (modelled.row if modelled else None)
         if shown is not None and ("." not in name):
-            yield _perimeter(shown, document, modelled, result, widths)
+            yield _perimeter(shown, document, modelled, result)
 
 
 def _perimeter(
     shown: PerimeterRow, document: PerimeterRow | None, modelled: ModelledRow | None, result: CheckResult,
-    widths: tuple[int, ...],
+   
 ) -> str:  # fmt: skip
     reduction = percent(document.reduction_percent) if document else "–"
     if shown.id == "cards_kept" and "cards_kept.list_markup" in result.document:
@@ -163,7 +175,7 @@ def _perimeter(
         reduction,
         simulated,
         percent(unsure * 100, 0),
-        widths=widths,
+        widths=PERIMETER_WIDTHS,
     )
 
 
@@ -171,17 +183,16 @@ def _perimeter(
 
 
 def _at_once(result: CheckResult) -> Iterator[str]:
-    widths = (26, 37, 37)
     points = [point for point in (result.own, result.busy) if point is not None]
-    yield row_text("At once?", *[_point_title(point) for point in points], widths=widths, left=True)
+    yield row_text("At once?", *[_point_title(point) for point in points], widths=POINT_WIDTHS, left=True)
     claim = next((j for j in result.claims if (j.claim.model or "").startswith(LATENCY)), None)
     if claim is not None:
         limit = f"  {claim.claim.relation} {number(claim.claim.stated)} {claim.claim.unit}"
         cells = [_latency(point, claim) for point in points]
-        yield row_text(f"{limit} ({_level(claim)})", *cells, widths=widths, left=True)
-    yield row_text("  p50, p99", *[_spread(point) for point in points], widths=widths, left=True)
-    yield row_text("  cold starts", *[_cold(point) for point in points], widths=widths, left=True)
-    yield row_text("  own cost per payment", *[_unit_cost(point) for point in points], widths=widths, left=True)
+        yield row_text(f"{limit} ({_level(claim)})", *cells, widths=POINT_WIDTHS, left=True)
+    yield row_text("  p50, p99", *[_spread(point) for point in points], widths=POINT_WIDTHS, left=True)
+    yield row_text("  cold starts", *[_cold(point) for point in points], widths=POINT_WIDTHS, left=True)
+    yield row_text("  own cost per payment", *[_unit_cost(point) for point in points], widths=POINT_WIDTHS, left=True)
     if claim is not None:
         yield f"  {claim.holds_when} Latency and cost are claimed for different operating points."
     yield from (f"  {line}" for line in _throughput(result.busy or result.own))
@@ -269,33 +280,29 @@ def _ending(result: CheckResult, all_: bool) -> Iterator[str]:
 
 def _cost_lines(result: CheckResult) -> Iterator[str]:
     """The claimed lines beside the modelled ones, and why they differ."""
-    yield row_text("Cost lines, USD a month", "claimed", "modelled", "why", widths=(30, 9, 10, 50), left_from=3)
+    yield row_text("Cost lines, USD a month", "claimed", "modelled", widths=LINE_WIDTHS)
     for judged in result.claims:
         if (judged.claim.model or "").startswith("bill."):
-            yield row_text(
-                f"  {judged.claim.subject} {judged.claim.metric}"[:30],
-                dollars(judged.claim.stated, 2, sign=False),
-                dollars(judged.figure, 2, sign=False),
-                "",
-                widths=(30, 9, 10, 50),
-            ).rstrip()
+            cells = [dollars(usd, 2, sign=False) for usd in (judged.claim.stated, judged.figure)]
+            yield row_text(f"  {judged.claim.subject}: {judged.claim.metric}", *cells, widths=LINE_WIDTHS)
             yield f"      {judged.claim.because}"
+            yield from (f"      at list price it takes {text}" for text in needed(judged, result.own))
 
 
 def _variants(result: CheckResult) -> Iterator[str]:
-    yield row_text("Variants of the perimeters", "Stripe", "own", "document", "modelled", widths=(52, 11, 11, 11, 13))
+    yield row_text("Variants of the perimeters", "Stripe", "own", "document", "modelled", widths=VARIANT_WIDTHS)
     for name in dict.fromkeys([*result.document, *result.modelled]):
         document, modelled = result.document.get(name), result.modelled.get(name)
         shown = document or (modelled.row if modelled else None)
         if shown is None or "." not in name:
             continue
         yield row_text(
-            f"  {shown.id}: {shown.title}"[:52],
+            f"  {shown.id}: {shown.title}"[: VARIANT_WIDTHS[0]],
             dollars(shown.stripe_usd, 2, sign=False),
             dollars(shown.own_usd, 2, sign=False),
             percent(document.reduction_percent) if document else "–",
             percent(modelled.row.reduction_percent) if modelled else "–",
-            widths=(52, 11, 11, 11, 13),
+            widths=VARIANT_WIDTHS,
         )
 
 
@@ -328,9 +335,9 @@ def render_comparison(comparison: Comparison, *, width: int = WIDTH) -> str:
     shown = interval(comparison.modelled.intervals.get("reduction"))
     lines = [f"{comparison.before} → {comparison.after} ({row.title}): {reduction} {shown} cheaper", ""]
     for title, terms, total in (("before", row.stripe, row.stripe_usd), ("after", row.own, row.own_usd)):
-        lines.append(row_text(f"{title}, USD a month", "", "basis", widths=(46, 14, 14)))
-        lines += [row_text(f"  {t.label}", dollars(t.usd, 2, sign=False), t.basis, widths=(46, 14, 14)) for t in terms]
-        lines += [row_text("  total", dollars(total, 2, sign=False), "", widths=(46, 14, 14)), ""]
+        lines.append(row_text(f"{title}, USD a month", "", "basis", widths=SIDE_WIDTHS))
+        lines += [row_text(f"  {t.label}", dollars(t.usd, 2, sign=False), t.basis, widths=SIDE_WIDTHS) for t in terms]
+        lines += [row_text("  total", dollars(total, 2, sign=False), "", widths=SIDE_WIDTHS), ""]
     if comparison.document_percent is not None:
         lines.append(f"On the document's own figures: {percent(comparison.document_percent)}.")
     lines.append("The perimeter replaced:")

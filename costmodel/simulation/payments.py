@@ -124,7 +124,7 @@ def _amounts(workload: Workload, seed: int, ids: IntArray) -> IntArray:
         return unscaled
     total = int((workload.mean_ticket_usd * CENTS * int(measured.sum())).to_integral_value())
     scale = total / int(drawn[measured].sum())
-    amounts = np.maximum(1, np.rint(drawn * scale)).astype(np.int64)
+    amounts: IntArray = np.maximum(1, np.rint(drawn * scale)).astype(np.int64)
     amounts[measured] = _to_total(drawn[measured], total)
     return amounts
 

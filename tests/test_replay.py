@@ -103,12 +103,7 @@ def test_the_window_is_whole_local_months_and_rows_are_put_in_order(tmp_path: Pa
     assert replay.payments.arrival_ns.tolist() == [0, 2205 * HOUR]
 
 
-@pytest.mark.parametrize("amount", [
-    pytest.param(text, marks=pytest.mark.xfail(reason=why)) for text, why in (
-        ("12,50", "a decimal comma is read as a thousands separator: 1,250.00"),
-        ("1_000", "Python's own way of writing numbers is accepted"),
-    )
-])  # fmt: skip
+@pytest.mark.parametrize("amount", ["12,50", "1_000", "1e3", "١٢", "1,00.00", "--5", "5.", "NaN"])
 def test_amounts_that_could_mean_something_else_are_rejected(tmp_path: Path, amount: str) -> None:
     replay = read(tmp_path, f'amount\n1.00\n"{amount}"\n')
     assert replay.tally.counts == {"amount is no number": 1}

@@ -157,7 +157,7 @@ def _perimeters(result: CheckResult, all_: bool) -> Iterator[str]:
 
 def _perimeter(
     shown: PerimeterRow, document: PerimeterRow | None, modelled: ModelledRow | None, result: CheckResult,
-   
+
 ) -> str:  # fmt: skip
     reduction = percent(document.reduction_percent) if document else "–"
     if shown.id == "cards_kept" and "cards_kept.list_markup" in result.document:

@@ -12,7 +12,9 @@ from costmodel.assumptions.scenario import Workload
 from costmodel.simulation.draws import draw_bits_many, name_key, stream_key
 from costmodel.simulation.tables import LawTable
 
+HOUR = dt.timedelta(hours=1)
 NS_PER_HOUR = 3600 * 10**9
+NS_PER_QUARTER = NS_PER_HOUR // 4
 PERCENT = 100
 UNIT = 10**9  # factors are drawn in billionths
 
@@ -21,7 +23,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 class Intensity:
-    """A rate that is constant within each hour, before and within the measured time.
+    """A rate that is constant within each hour of the workload's zone, before and within the measured time.
 
     The measured time begins at `origin` (UTC); the lead-in lies before it.
     """
@@ -31,6 +33,11 @@ class Intensity:
     ) -> None:
         self.workload, self.seed, self.origin, self.month_ns = workload, seed, origin, month_ns
         self.lead_in_ns, self.measured_ns = lead_in_ns, measured_ns
+        self.zone = ZoneInfo(workload.time_zone)
+        offset = origin.astimezone(self.zone).utcoffset() or dt.timedelta()
+        self.cell_ns = (
+            NS_PER_HOUR if offset % HOUR == dt.timedelta() else NS_PER_QUARTER
+        )  # local hours may begin between
 
     def times(self, positions: IntArray, length: int, *, before: bool) -> IntArray:
         """Arrival times in ns since the run's start, rising, for positions in (0, length) of operational time.
@@ -49,24 +56,24 @@ class Intensity:
         return times
 
     def _accumulated(self, span: int, before: bool) -> tuple[FloatArray, FloatArray]:
-        """Edges of the hours (ns from the origin) and what the rate has accumulated at each."""
-        number = -(-span // NS_PER_HOUR)
-        edges = np.minimum(np.arange(number + 1, dtype=np.int64) * NS_PER_HOUR, span)
-        hours = -1 - np.arange(number, dtype=np.int64) if before else np.arange(number, dtype=np.int64)
-        accumulated = np.concatenate([[0.0], np.cumsum(self._rates(hours) * np.diff(edges))])
+        """Edges of the cells (ns from the origin) and what the rate has accumulated at each."""
+        number = -(-span // self.cell_ns)
+        edges = np.minimum(np.arange(number + 1, dtype=np.int64) * self.cell_ns, span)
+        cells = -1 - np.arange(number, dtype=np.int64) if before else np.arange(number, dtype=np.int64)
+        accumulated = np.concatenate([[0.0], np.cumsum(self._rates(cells) * np.diff(edges))])
         return edges.astype(np.float64), accumulated
 
-    def _rates(self, hours: IntArray) -> FloatArray:
-        """The relative rate in each hour, numbered from the origin."""
-        arrivals, zone = self.workload.arrivals, ZoneInfo(self.workload.time_zone)
-        local = [(self.origin + dt.timedelta(hours=int(hour))).astimezone(zone) for hour in hours]
+    def _rates(self, cells: IntArray) -> FloatArray:
+        """The relative rate in each cell, numbered from the origin."""
+        arrivals, cell = self.workload.arrivals, HOUR * (self.cell_ns / NS_PER_HOUR)
+        local = [(self.origin + int(number) * cell).astimezone(self.zone) for number in cells]
         weekday = np.array([float(arrivals.weekday_shares[time.weekday()]) for time in local])
         hour_of_day = np.array([float(arrivals.hour_shares[time.hour]) for time in local])
         days = np.array([time.toordinal() for time in local], np.int64)
         clock = np.array([int(time.timestamp()) // 3600 for time in local], np.int64)
         factors = self._factors("day", days, float(arrivals.day_cv.value))
         factors = factors * self._factors("hour", clock, float(arrivals.hour_cv.value))
-        rates: FloatArray = weekday * hour_of_day * factors * self._growth(hours)
+        rates: FloatArray = weekday * hour_of_day * factors * self._growth(cells)
         return rates
 
     def _factors(self, stream: str, keys: IntArray, cv: float) -> FloatArray:
@@ -76,7 +83,7 @@ class Intensity:
         bits = draw_bits_many(stream_key(self.seed, "arrivals", name_key(stream)), keys)
         return LawTable.lognormal(UNIT, cv).values(bits) / UNIT
 
-    def _growth(self, hours: IntArray) -> FloatArray:
+    def _growth(self, cells: IntArray) -> FloatArray:
         monthly = 1 + float(self.workload.growth_percent_per_month) / PERCENT
-        growth: FloatArray = monthly ** (hours * NS_PER_HOUR / self.month_ns)
+        growth: FloatArray = monthly ** (cells * self.cell_ns / self.month_ns)
         return growth

@@ -109,7 +109,10 @@ def _fires_on(schedule: Schedule, day: dt.date) -> bool:
 
 
 def settlement_ns(wait: Wait, now_ns: int, start: dt.datetime) -> int:
-    """When money handed in at `now_ns` is there: `at` on the n-th banking day after its day at the Federal Reserve."""
+    """When money handed in at `now_ns` is there: `at` on the n-th banking day after its day at the Federal Reserve.
+
+    At once if that has passed (n = 0).
+    """
     now = start + dt.timedelta(microseconds=now_ns // MICROSECOND_NS)
     day = add_banking_days(now.astimezone(ZoneInfo(FED_ZONE)).date(), wait.banking_days or 0)
-    return instant_ns(day, wait.at or "00:00", FED_ZONE, start)
+    return max(now_ns, instant_ns(day, wait.at or "00:00", FED_ZONE, start))

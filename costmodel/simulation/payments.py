@@ -143,16 +143,20 @@ def _drawn(workload: Workload, bits: npt.NDArray[np.uint64], mean: float) -> Int
 
 
 def _to_total(drawn: IntArray, total: int) -> IntArray:
-    """Amounts in proportion to `drawn` that sum to `total`: rounded down, the cents left to the largest remainders."""
+    """Amounts in proportion to `drawn` that sum to `total`: rounded down, the cents left to the largest remainders.
+
+    None is under a cent; what that adds is taken from the largest, one cent at a time.
+    """
     exact = drawn.astype(np.float64) * (total / int(drawn.sum()))
     amounts: IntArray = np.maximum(1, np.floor(exact)).astype(np.int64)
     left = total - int(amounts.sum())
     order = np.argsort(np.floor(exact) - exact, kind="stable")
-    largest = np.argsort(-amounts, kind="stable")
-    if left >= 0:
-        amounts[order[:left]] += 1
-    else:
-        amounts[largest[:-left]] -= 1
+    amounts[order[: max(0, left)]] += 1
+    while left < 0:
+        above = np.flatnonzero(amounts > 1)
+        largest = above[np.argsort(-amounts[above], kind="stable")][:-left]
+        amounts[largest] -= 1
+        left += len(largest)
     return amounts
 
 

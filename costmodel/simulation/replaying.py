@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from costmodel.simulation.payments import ACH, CARD, Payments
 CENTS = 100
 MOST_USD = 10**10
 LINES_SHOWN = 3
+AMOUNT = re.compile(r"[+-]?\$?([0-9]{1,20}|[0-9]{1,3}(,[0-9]{3}){1,6})(\.[0-9]{1,10})?")  # commas only by thousands
 MICROSECOND_NS = 1000
 LOW_HALF = np.uint64(32)
 
@@ -186,11 +188,10 @@ def _cents(text: str) -> int:
     """An amount in major units as whole cents."""
     if not text:
         raise ValueError("no amount")
-    try:
-        cents = Decimal(text.replace(",", "").removeprefix("$")) * CENTS
-    except InvalidOperation:
-        raise ValueError("amount is no number") from None
-    if not cents.is_finite() or abs(cents) > MOST_USD * CENTS:
+    if not AMOUNT.fullmatch(text):
+        raise ValueError("amount is no number")
+    cents = Decimal(text.replace(",", "").replace("$", "")) * CENTS
+    if abs(cents) > MOST_USD * CENTS:
         raise ValueError("amount is no number")
     if cents != cents.to_integral_value():
         raise ValueError("amount has fractions of a cent")

@@ -1,7 +1,8 @@
 """A law of durations as a table of quantiles, from which 64 random bits pick a whole number of nanoseconds.
 
 The cells halve towards both ends: octave k holds the tail probabilities from 2^-(k+2) to 2^-(k+1), on either side, in
-2^6 equal parts, down to 2^-41. Between the edges of a cell the value is interpolated linearly and rounded down.
+2^6 equal parts, down to 2^-41. Between the edges of a cell the value is interpolated linearly, and rounded towards the
+edge farther from the median.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class LawTable:
     @classmethod
     def of(cls, quantile: Quantile) -> LawTable:
         """The table of a quantile function of (tail probability, normal score); the score is negative below."""
-        sides = [[int(quantile(tail, sign * score)) for tail, score in _EDGES] for sign in (1.0, -1.0)]
+        sides = [[round(quantile(tail, sign * score)) for tail, score in _EDGES] for sign in (1.0, -1.0)]
         return cls(np.array(sides, np.int64).ravel())
 
     @classmethod
@@ -126,7 +127,7 @@ def _from_quantiles(law: Law) -> LawTable:
     logs = [math.log(value * UNITS[name]) for _, value in points]
     edges = np.array([score for _, score in _EDGES])
     sides = [np.interp(sign * edges, scores, logs).tolist() for sign in (1.0, -1.0)]
-    return LawTable(np.array([[int(math.exp(value)) for value in side] for side in sides], np.int64).ravel())
+    return LawTable(np.array([[round(math.exp(value)) for value in side] for side in sides], np.int64).ravel())
 
 
 def _tails() -> list[tuple[float, float]]:

@@ -39,7 +39,7 @@ class Timetable:
         """When a wait begun at `now` ends."""
         if not self.due[wait]:
             return now + self.delays[wait]
-        return self.due[wait][bisect_right(self.midnights, now) - 1]
+        return max(now, self.due[wait][bisect_right(self.midnights, now) - 1])
 
     def banking_days(self, start: int, end: int) -> int:
         """Banking days begun after the day of `start`, up to and with the day of `end`."""

@@ -82,6 +82,12 @@ class Result:
         return dict(self.figures["functions"])
 
     @property
+    def mean_ticket_usd(self) -> Decimal:
+        """The mean amount of the payments offered, USD."""
+        months = Decimal(self.payments) / Decimal(str(self.figures["offered_per_month"]))
+        return self.volume_usd * months / self.payments
+
+    @property
     def cost_per_payment_usd(self) -> Decimal:
         """The month's bill over the month's completed payments."""
         completed = Decimal(str(self.figures["completed_per_month"]))
@@ -198,6 +204,7 @@ def figures(runs: Sequence[Counts], plan: Plan, simulated: Simulated, assumption
             "completed_per_hour": outcomes["completed"] / hours,
             "failed_per_hour": outcomes["failed"] / hours,
         },
+        "offered_per_month": offered / float(simulated.period.months),
         "completed_per_month": outcomes["completed"] / float(simulated.period.months),
         "outcomes": outcomes,
         "latency_ms": latency_ms(runs, "payment"),

@@ -10,6 +10,7 @@ from costmodel.reporting.words import dollars, interval, ms, number, percent, ro
 from costmodel.result import Result
 
 WIDTH = 100
+CENTS = 100
 LATENCY_WIDTHS = (26, 12, 12, 12, 12, 12)
 FUNCTION_WIDTHS = (28, 13, 9, 11, 9, 14, 8)
 BILL_WIDTHS = (38, 18, 3, 16, 3, 14)
@@ -22,7 +23,7 @@ def render_run(result: Result, *, width: int = WIDTH) -> str:
         list(_figures(result)),
         list(_functions(result)),
         list(_limits(result)),
-        list(render_bill(result.bill)),
+        [*render_bill(result.bill), *_effective(result)],
         list(_rests_on(result)),
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
@@ -89,6 +90,17 @@ def render_bill(bill: Bill) -> Iterator[str]:
     unsure = percent(100 * bill.share_not_published_or_measured(), 0)
     yield f"  {unsure} of it rests on prices or quantities that nobody published or measured; prices of {bill.on}"
     yield from (f"  {warning}" for warning in bill.warnings)
+
+
+def _effective(result: Result) -> Iterator[str]:
+    """What each fee per payment comes to, as a share of the money it is taken on."""
+    costs = {(line.service, line.meter): line.cost_usd for line in result.bill.lines}
+    for row in result.usage:
+        if row.amounts is not None and costs.get((row.service, row.meter)):
+            cents, times = row.amounts
+            volume = int((cents * times).sum()) * row.scale / CENTS
+            share = percent(100 * costs[row.service, row.meter] / volume, 3)
+            yield f"  {row.service}.{row.meter} is {share} of {dollars(volume, 2)}"
 
 
 def _line(line: BillLine) -> str:

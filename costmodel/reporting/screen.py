@@ -14,7 +14,7 @@ from costmodel.analysis.modeller import ModelledRow
 from costmodel.analysis.options import OptionRow
 from costmodel.analysis.perimeters import PerimeterRow
 from costmodel.reporting.needs import needed
-from costmodel.reporting.words import dollars, interval, ms, number, percent, row_text
+from costmodel.reporting.words import NOTHING, dollars, interval, ms, number, percent, row_text
 from costmodel.result import Result
 
 WIDTH = 100
@@ -82,17 +82,21 @@ def _saving(result: CheckResult) -> str:
 
 def _business(result: CheckResult) -> Iterator[str]:
     """A replayed file: what of it was used, and what its ticket size does to the verdict."""
-    report = result.own.rejected or {}
-    own, stripe = result.modelled["both_legs"].row, result.modelled["same_rail"].row
-    mean = result.own.volume_usd / Decimal(str(result.own.figures["completed_per_month"]))
-    used, rejected = report.get("used", 0), report.get("rejected", 0)
-    yield f"  Your payments: {used:,} used, {rejected:,} rejected; mean ticket {dollars(mean, 2)}."
-    for reason, found in report.get("reasons", {}).items():
+    report, ticket = result.own.rejected or {}, dollars(result.own.mean_ticket_usd, 2)
+    yield f"  Your payments: {report['used']:,} used, {report['rejected']:,} rejected; mean ticket {ticket}."
+    for reason, found in report["reasons"].items():
         yield f"    {found['count']:,} rejected: {reason} (line {', '.join(map(str, found['lines']))} …)"
+    for judged in result.claims:
+        if judged.claim.model == "reduction":
+            verdicts = {word for word, _ in judged.by_perimeter.values()}
+            word = (
+                f"{VERDICTS[verdicts.pop()]} in every perimeter" if len(verdicts) == 1 else "depends on the perimeter"
+            )
+            yield f"  {number(judged.claim.stated)} % on your payments: {word}."
+    both, rail = (result.modelled[name].row.reduction_percent for name in ("both_legs", "same_rail"))
     yield (
-        "  Against Stripe's cards the own system with both legs saves "
-        f"{percent(own.reduction_percent)}, against its ACH "
-        f"{percent(stripe.reduction_percent)}: a fixed price per ACH item weighs more the smaller the ticket."
+        f"  Against Stripe's cards the own system with both legs saves {percent(both)}, against its ACH {percent(rail)}: "
+        f"a fixed price per ACH item weighs more the smaller the ticket, and yours is {ticket}."
     )
 
 
@@ -138,45 +142,29 @@ def _pays(option: OptionRow, options: tuple[OptionRow, ...]) -> Iterator[str]:
 
 
 def _perimeters(result: CheckResult, all_: bool) -> Iterator[str]:
-    yield row_text(
-        "Reduction by perimeter",
-        "Stripe",
-        "own",
-        "document",
-        "modelled [95 %]",
-        "not published",
-        widths=PERIMETER_WIDTHS,
-    )
-    names = dict.fromkeys([*result.document, *result.modelled])
+    heads = ("Stripe", "own", "document", "modelled [95 %]", "not published")
+    yield row_text("Reduction by perimeter", *heads, widths=PERIMETER_WIDTHS)
+    documents = result.document if result.own.rejected is None else {}
+    names = dict.fromkeys([*documents, *result.modelled])
     for name in names if all_ else MAIN_ROWS:
-        document, modelled = result.document.get(name), result.modelled.get(name)
-        shown = document or (modelled.row if modelled else None)
-        if shown is not None and ("." not in name):
-            yield _perimeter(shown, document, modelled, result)
+        document, modelled = documents.get(name), result.modelled.get(name)
+        if (document or modelled) and "." not in name:
+            yield _perimeter(document, modelled, documents.get("cards_kept.list_markup"))
 
 
-def _perimeter(
-    shown: PerimeterRow, document: PerimeterRow | None, modelled: ModelledRow | None, result: CheckResult,
-
-) -> str:  # fmt: skip
-    reduction = percent(document.reduction_percent) if document else "–"
-    if shown.id == "cards_kept" and "cards_kept.list_markup" in result.document:
-        lowest = result.document["cards_kept.list_markup"].reduction_percent
-        reduction = f"{number(lowest)} – {reduction}"
-    simulated = "–"
+def _perimeter(document: PerimeterRow | None, modelled: ModelledRow | None, dearest: PerimeterRow | None) -> str:
+    """One row: money by the document where it has it, reductions by both. `dearest`: cards kept at a list markup."""
+    shown = document or (modelled.row if modelled else None)
+    assert shown is not None
+    reduction = percent(document.reduction_percent) if document else NOTHING
+    if document and dearest and dearest.id == document.id:
+        reduction = f"{number(dearest.reduction_percent)} – {reduction}"
+    simulated = NOTHING
     if modelled is not None:
-        value = modelled.row.reduction_percent
-        simulated = f"{percent(value)} {interval(modelled.intervals.get('reduction'))}"
+        simulated = f"{percent(modelled.row.reduction_percent)} {interval(modelled.intervals.get('reduction'))}"
     unsure = (modelled.row if modelled else shown).share_not_published_or_measured
-    return row_text(
-        f"  {shown.title}",
-        dollars(shown.stripe_usd, 2, sign=False),
-        dollars(shown.own_usd, 2, sign=False),
-        reduction,
-        simulated,
-        percent(unsure * 100, 0),
-        widths=PERIMETER_WIDTHS,
-    )
+    money = [dollars(usd, 2, sign=False) for usd in (shown.stripe_usd, shown.own_usd)]
+    return row_text(f"  {shown.title}", *money, reduction, simulated, percent(unsure * 100, 0), widths=PERIMETER_WIDTHS)
 
 
 # --- the operating points -----------------------------------------------------------------------------------

@@ -65,7 +65,9 @@ def simulate(plan: Plan, assumptions: Assumptions, replayed: Replay | None, watc
     runs = []
     for k, seed in enumerate(seeds):
         payments = first if k == 0 or replayed else generate(scenario, seed, lead_in)
-        times = dataclasses.replace(table, outages=draw_outages(plan, table.end_ns, seed))
+        # payments of a file have been made: no outage can undo them
+        outages = tuple(() for _ in plan.outages) if replayed else draw_outages(plan, table.end_ns, seed)
+        times = dataclasses.replace(table, outages=outages)
         counts = Reference(plan, payments, times, seed).run(_part(watch, k, number, first.window[1]))
         counts.outage_ns = times.path_outage_ns(_serial(plan, assumptions), *payments.window)
         runs.append(counts)

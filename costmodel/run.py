@@ -71,7 +71,7 @@ def run_assumptions(
     assumptions: Assumptions, *, engine: str = "auto", watch: Watch | None = None, replayed: Replay | None = None
 ) -> Result:
     """The whole way, in seven steps; `replayed` replaces the generated payments."""
-    from costmodel.billing.metering import meter
+    from costmodel.billing.metering import meter, possible_usage
     from costmodel.billing.rating import rate
     from costmodel.result import Replicated, make_result
     from costmodel.simulation.compiling import compile_plan
@@ -79,8 +79,9 @@ def run_assumptions(
 
     _check_engine(engine)
     plan = compile_plan(assumptions)
-    simulated = simulate(plan, assumptions, replayed, watch)
     terms = rating_terms(assumptions)
+    rate(possible_usage(plan, assumptions), assumptions.services, **terms)  # a missing price is told before the work
+    simulated = simulate(plan, assumptions, replayed, watch)
     usages = [meter([counts], plan, assumptions, simulated.period) for counts in simulated.runs]
     bills = [rate(usage, assumptions.services, **terms) for usage in usages]
     usage = meter(simulated.runs, plan, assumptions, simulated.period)

@@ -6,14 +6,22 @@ from pathlib import Path
 
 from costmodel.analysis.claims import read_claims
 from costmodel.analysis.perimeter_files import read_perimeters
-from costmodel.assumptions.catalog import load_assumptions
+from costmodel.assumptions.catalog import data_dir, load_assumptions, load_services, load_table
 from costmodel.assumptions.checking import check
+from costmodel.assumptions.linking import check_links
 from costmodel.assumptions.pipeline import Pipeline
 from costmodel.assumptions.reading import read_toml
 from costmodel.assumptions.service import Service
 from costmodel.billing.usage import read_usage
 from costmodel.errors import InputError, Problem
 
+FOLDERS = {
+    "services": "service",
+    "pipelines": "pipeline",
+    "scenarios": "scenario",
+    "claims": "claims",
+    "perimeters": "perimeters",
+}
 MARKS = {
     "claims": ("claim",),
     "perimeters": ("perimeter", "term"),
@@ -25,10 +33,17 @@ MARKS = {
 
 
 def validate(path: Path, data: Path | None = None) -> str:
-    """What kind of file this is. Raises InputError with every problem, each naming the file."""
+    """What kind of file this is. Raises InputError with every problem, each naming the file.
+
+    A file in a folder like the shipped ones and with a shipped file's name (…/services/kms.toml) is checked as it
+    will be used, laid over the shipped file; `data` is another folder to lay over.
+    """
     try:
         kind = _kind(path)
-        _check(kind, path, data)
+        if _is_overlay(path):
+            _check(kind, path.stem, path.resolve().parent.parent)
+        else:
+            _check(kind, str(path), data)
     except InputError as error:
         raise InputError(_named(problem, path) for problem in error.problems) from None
     return kind
@@ -36,13 +51,14 @@ def validate(path: Path, data: Path | None = None) -> str:
 
 def _kind(path: Path) -> str:
     """By the folder the file lies in, else by the keys it has."""
-    if path.suffix != ".toml":
+    if path.is_dir():
+        raise InputError(Problem(str(path), None, "", "is a folder", "name one file"))
+    if path.suffix in (".csv", ".json"):
         return "usage"
+    folder = path.resolve().parent.name
+    if folder in FOLDERS:
+        return FOLDERS[folder]
     table = read_toml(path)
-    folder = path.resolve().parent.name.removesuffix("s")
-    kinds = {kind.removesuffix("s"): kind for kind in MARKS}
-    if folder in kinds:
-        return kinds[folder]
     found = [kind for kind, marks in MARKS.items() if any(mark in table for mark in marks)]
     if not found:
         raise InputError(Problem(str(path), 1, "", "none of its keys belongs to any kind of file",
@@ -50,17 +66,29 @@ def _kind(path: Path) -> str:
     return found[0]
 
 
-def _check(kind: str, path: Path, data: Path | None) -> None:
+def _is_overlay(path: Path) -> bool:
+    """Whether the file would be laid over a shipped one."""
+    folder = path.resolve().parent
+    shipped = data_dir() / folder.name
+    return (
+        folder.name in FOLDERS and (shipped / path.name).is_file() and path.is_file() and not shipped.samefile(folder)
+    )
+
+
+def _check(kind: str, name: str, data: Path | None) -> None:
     if kind == "scenario":
-        load_assumptions(str(path), data=data)
+        load_assumptions(name, data=data)
     elif kind == "claims":
-        read_claims(str(path), data)
+        read_claims(name, data)
     elif kind == "perimeters":
-        read_perimeters(str(path), data)
-    elif kind == "usage":
-        read_usage(path)
+        read_perimeters(name, data)
+    elif kind == "pipeline":
+        table = load_table("pipelines", name, data)[0]
+        check_links(check(Pipeline, table), load_services(data), None, table)
+    elif kind == "service":
+        check(Service, load_table("services", name, data)[0])
     else:
-        check(Service if kind == "service" else Pipeline, read_toml(path))
+        read_usage(name)
 
 
 def _named(problem: Problem, path: Path) -> Problem:

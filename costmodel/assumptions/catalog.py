@@ -49,6 +49,8 @@ def load_table(kind: str, name: str, data: Path | None = None) -> tuple[Table, l
 
     `name` may also be a path to a file. Raises InputError if there is no such file.
     """
+    if data is not None and not data.is_dir():
+        raise InputError(Problem(str(data), None, "", "no such folder", "name one that holds services, scenarios …"))
     if name.endswith(".toml") or "/" in name:
         return read_toml(Path(name)), []
     paths = [folder / kind / f"{name}.toml" for folder in (data_dir(), data) if folder]
@@ -65,6 +67,11 @@ def load_table(kind: str, name: str, data: Path | None = None) -> tuple[Table, l
 def load_services(data: Path | None = None) -> dict[str, Service]:
     """Every service of the catalog, by name. Raises InputError with the problems of all files at once."""
     return check_services({name: load_table("services", name, data)[0] for name in names("services", data)})
+
+
+def overridden_prices(data: Path | None) -> list[str]:
+    """The dotted keys of the services that `data` sets; none without it."""
+    return [key for name in names("services", data) for key in load_table("services", name, data)[1]] if data else []
 
 
 def check_services(tables: dict[str, Table]) -> dict[str, Service]:

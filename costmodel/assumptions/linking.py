@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from costmodel.assumptions.checking import dotted, nearest, place_of
@@ -16,8 +16,11 @@ Loc = tuple[str | int, ...]
 Fault = tuple[Loc, str, str]
 
 
-def check_links(pipeline: Pipeline, services: dict[str, Service], scenario: Scenario, table: Table) -> None:
-    """Raises InputError with every reference in `pipeline` that leads nowhere, and every synchronous cycle."""
+def check_links(pipeline: Pipeline, services: dict[str, Service], scenario: Scenario | None, table: Table) -> None:
+    """Raises InputError with every reference in `pipeline` that leads nowhere, and every synchronous cycle.
+
+    Fates stand in scenarios; without one they are not checked.
+    """
     faults = [*_step_faults(pipeline, services, scenario), *_other_faults(pipeline, services), *_cycles(pipeline)]
     if faults:
         raise InputError(Problem(*place_of(table, loc), dotted(loc), wrong, remedy) for loc, wrong, remedy in faults)
@@ -41,12 +44,12 @@ def all_steps(pipeline: Pipeline) -> Iterator[tuple[Loc, Step]]:
             yield from steps_below(program.steps, (kind, name, "steps"))
 
 
-def _step_faults(pipeline: Pipeline, services: dict[str, Service], scenario: Scenario) -> Iterator[Fault]:
+def _step_faults(pipeline: Pipeline, services: dict[str, Service], scenario: Scenario | None) -> Iterator[Fault]:
     known: dict[str, Any] = {
         "work": pipeline.work, "api": pipeline.handlers, "invoke": pipeline.handlers, "table": pipeline.tables,
         "starts": {n: f for n, f in pipeline.flows.items() if f.starts == "event"}, "due": pipeline.waits,
         "queue": {f.takes: f for f in pipeline.flows.values() if f.takes}, "acquire": pipeline.stations,
-        "release": pipeline.stations, "fate": scenario.workload.fates,
+        "release": pipeline.stations, "fate": _fates(pipeline, scenario),
     }  # fmt: skip
     for loc, step in all_steps(pipeline):
         for key, names in known.items():
@@ -57,6 +60,11 @@ def _step_faults(pipeline: Pipeline, services: dict[str, Service], scenario: Sce
             yield from _call_faults(step, loc, services)
         if step.api is not None and pipeline.api_service is None:
             yield (*loc, "api"), "the pipeline has no api_service", 'add `api_service = "appsync"`'
+
+
+def _fates(pipeline: Pipeline, scenario: Scenario | None) -> Collection[str]:
+    """The fates a step may name: those of the scenario; any where there is none."""
+    return {step.fate for _, step in all_steps(pipeline) if step.fate} if scenario is None else scenario.workload.fates
 
 
 _NOUN = {"api": "handler", "invoke": "handler", "starts": 'flow with starts = "event"', "due": "wait",

@@ -48,7 +48,8 @@ def read_toml(path: Path) -> Table:
     try:
         tree = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise _refuse(path, _line_of(error), f"not valid TOML ({error})", "correct the syntax at this line") from None
+        line = _line_of(error, text)
+        raise _refuse(path, line, f"not valid TOML ({error})", "correct the syntax at this line") from None
     except (RecursionError, ValueError, ArithmeticError) as error:
         raise _refuse(path, None, f"not readable as TOML ({error})", "simplify or correct the value") from None
     lines = dict(_positions(text))
@@ -72,9 +73,10 @@ def _refuse(path: Path, line: int | None, wrong: str, remedy: str) -> InputError
     return InputError(Problem(str(path), line, "", wrong, remedy))
 
 
-def _line_of(error: Exception) -> int | None:
+def _line_of(error: Exception, text: str) -> int:
+    """The line a TOML error names, else the last one."""
     found = re.search(r"at line (\d+)", str(error))
-    return int(found.group(1)) if found else None
+    return int(found.group(1)) if found else max(1, len(text.splitlines()))
 
 
 def _locate(value: Any, path: Path_, file: str, lines: dict[Path_, int], line: int) -> Any:
@@ -182,10 +184,14 @@ def _tables(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(entry, Table) for entry in value)
 
 
+def _label(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _overlaid_entries(keys: tuple[str, ...], old: list[Table], new: list[Table], name: str) -> tuple[Any, list[str]]:
     entries, named = list(old), []
     for entry in new:
-        label = f"{name}[{' '.join(str(entry[key]) for key in keys if key in entry)}]"
+        label = f"{name}[{' '.join(_label(entry[key]) for key in keys if key in entry)}]"
         same = [i for i, known in enumerate(entries) if [known.get(k) for k in keys] == [entry.get(k) for k in keys]]
         if same:
             entries[same[0]], names = overlay(entries[same[0]], entry, f"{label}.")

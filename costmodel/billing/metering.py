@@ -52,6 +52,20 @@ def meter(runs: list[Counts], plan: Plan, assumptions: Assumptions, period: Peri
     return rows + [_standing(row, period) for row in assumptions.pipeline.static]
 
 
+def possible_usage(plan: Plan, assumptions: Assumptions) -> list[UsageRow]:
+    """A row of nothing for every meter that a run can use, to find a missing price before anything is simulated."""
+    metered = {(step.service, name) for step in plan.steps for name, _ in step.uses}
+    metered |= {(each.service, each.meter) for each in assumptions.pipeline.each if each.fee_on is None}
+    if plan.functions:
+        kinds = {ARCHITECTURES[function.architecture] for function in plan.functions}
+        metered |= {("lambda", "requests"), *(("lambda", f"duration_{kind}") for kind in kinds)}
+    rows = [UsageRow(service, name, Decimal(0), SIMULATED) for service, name in sorted(metered)]
+    nobody = np.array([1], np.int64), np.array([0], np.int64)
+    fees = [each for each in assumptions.pipeline.each if each.fee_on is not None]
+    rows += [UsageRow(each.service, each.meter, None, SIMULATED, nobody) for each in fees]
+    return rows + [UsageRow(row.service, row.meter, Decimal(0), row.basis) for row in assumptions.pipeline.static]
+
+
 def _steps(counts: Counts, plan: Plan, basis: int, period: Period) -> Totals:
     """What service calls used, and the storage their puts left for the rest of the month."""
     totals: Totals = defaultdict(Decimal)

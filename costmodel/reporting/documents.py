@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from costmodel import __version__
 from costmodel.billing.bill import Bill
+from costmodel.reporting.run_screen import bill_section, overridden_line, run_sections
+from costmodel.reporting.tables import Section, as_csv, as_json, as_markdown, as_text, table_of
+from costmodel.result import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from costmodel.analysis.check import CheckResult
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 
 Documents = dict[str, Callable[[], str]]
 WIDEST, NARROWEST = 100, 80
-LINE_COLUMNS = ("service", "meter", "quantity", "unit", "unit_price_usd", "cost_usd", "basis", "tier", "note", "source")
+LINE_COLUMNS = (
+    "service", "meter", "quantity", "unit", "unit_price_usd", "cost_usd", "basis", "tier", "region", "note", "source",
+    "price_from",
+)  # fmt: skip
+CLAIM_COLUMNS = ("id", "quote", "stated", "unit", "recomputed", "verdict", "holds_when")
+COMPARED_COLUMNS = ("side", "line", "cost_usd", "basis")
 
 
 def check_documents(result: CheckResult, *, all_: bool) -> Documents:
@@ -27,41 +33,34 @@ def check_documents(result: CheckResult, *, all_: bool) -> Documents:
     from costmodel.reporting.screen import render_check
 
     rows = [claim.to_dict() for claim in result.claims]
-    shown = ("id", "quote", "stated", "unit", "recomputed", "verdict", "holds_when")
+    claims = table_of(rows, CLAIM_COLUMNS)
     return {
-        "table": lambda: render_check(result, all_=all_, width=_width()),
+        "table": lambda: render_check(result, all_=all_, width=terminal_width()),
         "json": lambda: as_json(result.to_dict()),
-        "csv": lambda: as_csv(rows, shown),
-        "markdown": lambda: f"```\n{render_check(result, all_=False)}```\n\n{as_markdown(rows, shown)}",
+        "csv": lambda: as_csv(rows, CLAIM_COLUMNS),
+        "markdown": lambda: f"```\n{render_check(result, all_=all_)}```\n\n{claims.markdown()}",
     }
 
 
 def run_documents(result: Result) -> Documents:
     """What `run` prints."""
-    from costmodel.reporting.run_screen import render_run
-
     return {
-        "table": lambda: render_run(result, width=_width()),
+        "table": lambda: _page(lambda width: run_sections(result, width=width)),
         "json": lambda: as_json(result.to_dict()),
         "csv": lambda: _bill_csv(result.bill),
-        "markdown": lambda: f"```\n{render_run(result)}```\n",
+        "markdown": lambda: as_markdown(run_sections(result)),
     }
 
 
-def bill_documents(bill: Bill) -> Documents:
+def bill_documents(bill: Bill, overridden: Sequence[str]) -> Documents:
     """What `bill` prints."""
-    from costmodel import __version__
-    from costmodel.reporting.run_screen import render_bill
-    from costmodel.result import SCHEMA_VERSION
-
-    provenance = {"package": __version__, "prices_on": bill.on.isoformat(), "region": bill.region}
-    document = {"schema_version": SCHEMA_VERSION, "bill": bill.to_dict(), "provenance": provenance}
-    lines = [line.to_dict() for line in bill.lines]
+    origin = _provenance(overridden) | {"prices_on": bill.on.isoformat(), "region": bill.region}
+    document = {"schema_version": SCHEMA_VERSION, "bill": bill.to_dict(), "provenance": origin}
     return {
-        "table": lambda: "\n".join(render_bill(bill)) + "\n",
+        "table": lambda: _page(lambda width: [bill_section(bill, width=width), *_overridden(overridden)]),
         "json": lambda: as_json(document),
         "csv": lambda: _bill_csv(bill),
-        "markdown": lambda: as_markdown(lines, LINE_COLUMNS[:6]),
+        "markdown": lambda: as_markdown([["Bill"], bill_section(bill), *_overridden(overridden)]),
     }
 
 
@@ -70,97 +69,58 @@ def comparison_documents(comparison: Comparison) -> Documents:
     from costmodel.reporting.screen import render_comparison
 
     found = comparison.to_dict()
-    columns = ("side", "line", "cost_usd", "basis")
+    lines = table_of(found["lines"], COMPARED_COLUMNS)
     return {
-        "table": lambda: render_comparison(comparison, width=_width()),
+        "table": lambda: render_comparison(comparison, width=terminal_width()),
         "json": lambda: as_json(found),
-        "csv": lambda: as_csv(found["lines"], columns),
-        "markdown": lambda: as_markdown(found["lines"], columns),
+        "csv": lambda: as_csv(found["lines"], COMPARED_COLUMNS),
+        "markdown": lambda: lines.markdown(),
     }
 
 
-def price_documents(services: Mapping[str, Service]) -> Documents:
-    """What `prices list` prints: one row per price and tier."""
-    rows = [row for name, service in services.items() for row in _price_rows(name, service)]
-    short = ("service", "meter", "from", "plan", "above", "price", "per", "unit", "basis")
+def price_documents(services: Mapping[str, Service], overridden: Sequence[str]) -> Documents:
+    """What `prices list` prints."""
+    from costmodel.reporting.price_book import price_rows, price_sections
+
+    rows = price_rows(services)
+    document = {"schema_version": SCHEMA_VERSION, "prices": rows, "provenance": _provenance(overridden)}
     return {
-        "table": lambda: as_table(rows, short),
-        "json": lambda: as_json(rows),
+        "table": lambda: _page(lambda _: [*price_sections(services), *_overridden(overridden)]),
+        "json": lambda: as_json(document),
         "csv": lambda: as_csv(rows, tuple(rows[0])),
-        "markdown": lambda: as_markdown(rows, tuple(rows[0])),
+        "markdown": lambda: table_of(rows, tuple(rows[0])).markdown(),
     }
 
 
-def _price_rows(name: str, service: Service) -> Iterable[dict[str, str]]:
-    for meter_name, meter in service.meter.items():
-        for price in meter.price:
-            fee = {"above": "0", "price": _fee(price)}
-            parts = [{"above": f"{tier.above:f}", "price": f"{tier.usd:f}"} for tier in price.tiers] or [fee]
-            for part in parts:
-                yield {
-                    "service": name,
-                    "meter": meter_name,
-                    "unit": meter.unit,
-                    "from": price.from_.isoformat(),
-                    "regions": " ".join(price.regions),
-                    "plan": price.plan,
-                    **part,
-                    "per": str(price.per),
-                    "free_per_month": f"{price.free_per_month:f}",
-                    "basis": price.basis,
-                    "read": price.read.isoformat(),
-                    "source": price.source,
-                }
+def validity_documents(file: str, kind: str) -> Documents:
+    """What `validate` prints of a file without a fault."""
+    found = {"file": file, "kind": kind, "valid": True}
+    noun = kind if kind in ("service", "pipeline", "scenario") else f"{kind} file"
+    return {
+        "table": lambda: f"{file}: a valid {noun}\n",
+        "json": lambda: as_json({"schema_version": SCHEMA_VERSION, **found, "provenance": _provenance(())}),
+        "csv": lambda: as_csv([found], tuple(found)),
+        "markdown": lambda: table_of([found], tuple(found)).markdown(),
+    }
 
 
-def _fee(price: Any) -> str:
-    from costmodel.billing.fees import describe_fee
-
-    return describe_fee(price)
-
-
-# --- formats --------------------------------------------------------------------------------------------
+def terminal_width() -> int:
+    """Columns to fill: the terminal's, within reason; those of a page where there is no terminal."""
+    return max(NARROWEST, min(WIDEST, shutil.get_terminal_size((WIDEST, 0)).columns))
 
 
-def as_json(document: Any) -> str:
-    """JSON text, two blanks deep."""
-    return json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n"
-
-
-def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """CSV text with a header."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
-    return stream.getvalue()
-
-
-def as_markdown(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """A Markdown table, its cells escaped."""
-    lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
-    lines += [f"| {' | '.join(_escaped(_cell(row.get(column))) for column in columns)} |" for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """A plain table, each column as wide as its widest cell."""
-    cells = [list(columns), *([_cell(row.get(column)) for column in columns] for row in rows)]
-    widths = [max(len(line[at]) for line in cells) for at in range(len(columns))]
-    return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells) + "\n"
+def _page(sections: Callable[[int], list[Section]]) -> str:
+    width = terminal_width()
+    return as_text(sections(width), width)
 
 
 def _bill_csv(bill: Bill) -> str:
     return as_csv([line.to_dict() for line in bill.lines], LINE_COLUMNS)
 
 
-def _cell(value: Any) -> str:
-    return "" if value is None else str(value)
+def _overridden(keys: Sequence[str]) -> list[Section]:
+    return [[overridden_line(list(keys))]] if keys else []
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
-
-
-def _width() -> int:
-    return max(NARROWEST, min(WIDEST, shutil.get_terminal_size((WIDEST, 0)).columns))
+def _provenance(overridden: Sequence[str]) -> dict[str, Any]:
+    return {"package": __version__, "overridden": list(overridden)}

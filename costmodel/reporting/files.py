@@ -3,29 +3,53 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
+import shutil
 from pathlib import Path
 
 from costmodel.errors import InputError, Problem
 
 
+def check_place(path: str | Path) -> None:
+    """Raises InputError if no file can be put there; to be asked before the work whose result it is to hold."""
+    target = Path(path)
+    if target.is_dir():
+        raise _cannot(target, "is a folder")
+    if not target.parent.is_dir():
+        raise _cannot(target, f"there is no folder {target.parent}")
+    if not os.access(target if target.exists() else target.parent, os.W_OK):
+        raise _cannot(target, "permission denied")
+
+
 def write_whole(path: str | Path, text: str) -> None:
-    """Write beside the target, then put it in its place. Raises InputError where that cannot be done."""
+    """Write beside the target, then put it in its place. Raises InputError where that cannot be done.
+
+    A link is followed, an existing file keeps its permissions, a device or a pipe is written to as it is.
+    """
     target = Path(path)
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        if target.exists() and not target.is_file():
+            target.write_text(text, encoding="utf-8")
+        else:
+            _replace(target.resolve(), text)
     except OSError as error:
-        raise _cannot(target, error) from None
+        raise _cannot(target, error.strerror or str(error)) from None
+
+
+def _replace(target: Path, text: str) -> None:
+    beside = target.with_name(f".costmodel-{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+        with beside.open("x", encoding="utf-8", newline="") as stream:
             stream.write(text)
-        os.replace(name, target)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise _cannot(target, error) from None
+        if target.exists():
+            shutil.copymode(target, beside)
+        os.replace(beside, target)
+    except BaseException:  # an interrupt, too, must leave nothing behind
+        beside.unlink(missing_ok=True)
+        raise
 
 
-def _cannot(target: Path, error: OSError) -> InputError:
+def _cannot(target: Path, why: str) -> InputError:
     return InputError(
-        Problem(str(target), None, "", f"cannot be written ({error.strerror})", "choose another place, or make room")
+        Problem(str(target), None, "", f"cannot be written ({why})", "choose another place, or make room")
     )

@@ -6,17 +6,39 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-SHOW_AFTER_S = 1
-STEP_S = 0.1
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+SHOW_AFTER_S = 2
 
 
 @contextmanager
 def progress(title: str, quiet: bool) -> Iterator[Callable[[float], None] | None]:
-    """A function to call with the share done; None where nobody would see it."""
+    """A function to call with the share done, 0 to 1; None where nobody would see it.
+
+    The bar appears once the work has taken two seconds, and is gone when it ends.
+    """
     if quiet or not sys.stderr.isatty():
         yield None
         return
+    bar = _bar()
+    task = bar.add_task(title, total=1.0)
+    begun = time.monotonic()
+
+    def watch(share: float) -> None:
+        if not bar.live.is_started and time.monotonic() - begun > SHOW_AFTER_S:
+            bar.start()
+        bar.update(task, completed=share)
+
+    try:
+        yield watch
+    finally:
+        bar.stop()
+
+
+def _bar() -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -25,17 +47,6 @@ def progress(title: str, quiet: bool) -> Iterator[Callable[[float], None] | None
         BarColumn(),
         TextColumn("{task.percentage:.0f} %"),
         TimeRemainingColumn(),
+        TextColumn("left"),
     )
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    with bar:
-        task = bar.add_task(title, total=1.0)
-        begun = last = time.monotonic()
-
-        def watch(share: float) -> None:
-            nonlocal last
-            now = time.monotonic()
-            if now - begun > SHOW_AFTER_S and now - last > STEP_S:
-                bar.update(task, completed=share)
-                last = now
-
-        yield watch
+    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -1,4 +1,4 @@
-"""One scenario's month, and a bill, in plain text."""
+"""One scenario's month, and a bill, as sections of lines and tables."""
 
 from __future__ import annotations
 
@@ -6,90 +6,136 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from costmodel.billing.bill import Bill, BillLine
-from costmodel.reporting.words import dollars, interval, ms, number, percent, row_text
+from costmodel.billing.tiers import ALL
+from costmodel.reporting.tables import Section, Table
+from costmodel.reporting.words import NOTHING, dollars, interval, number, percent
 from costmodel.result import Result
 
 WIDTH = 100
 CENTS = 100
-LATENCY_WIDTHS = (26, 12, 12, 12, 12, 12)
-FUNCTION_WIDTHS = (28, 13, 9, 11, 9, 14, 8)
-BILL_WIDTHS = (38, 18, 3, 16, 3, 14)
+LIMITS_SHOWN = 3
+DIGITS = 4  # decimals of a quantity, and significant digits of a smaller one
+LATENCIES = ("mean", "p50", "p95", "p99", "max")
+FUNCTION_HEAD = ("Functions", "invocations", "cold", "throttles", "retries", "billed ms", "peak")
 
 
-def render_run(result: Result, *, width: int = WIDTH) -> str:
+def run_sections(result: Result, *, width: int = WIDTH) -> list[Section]:
     """Throughput, latency, settlement, availability, functions, limits, bill; and what it all rests on."""
-    parts = [
+    return [
         [f"{result.scenario}: {result.assumptions.scenario.title}"],
-        list(_figures(result)),
-        list(_functions(result)),
-        list(_limits(result)),
-        [*render_bill(result.bill), *_effective(result)],
-        list(_rests_on(result)),
+        [*_throughput(result), _latency(result), *_settlement(result)],
+        [*_functions(result)],
+        [*_limits(result)],
+        [*bill_section(result.bill, width=width), *_effective(result)],
+        [*_rests_on(result)],
     ]
-    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
-def _figures(result: Result) -> Iterator[str]:
-    figures, intervals = result.figures, result.intervals
-    rates = result.throughput
+# --- the month ------------------------------------------------------------------------------------------
+
+
+def _throughput(result: Result) -> Iterator[str]:
+    rates, within = result.throughput, result.intervals.get("throughput.completed_per_hour")
     yield (
         f"{result.payments:,} payments measured; {rates['offered_per_hour']:,.2f} an hour offered, "
-        f"{rates['completed_per_hour']:,.2f} completed {interval(intervals.get('throughput.completed_per_hour'), 2)}"
+        f"{rates['completed_per_hour']:,.2f} completed {interval(within, 2)}"
+    ).rstrip()
+
+
+def _latency(result: Result) -> Table:
+    names = (("payment request", "latency_ms"), ("the customer's form", "form_latency_ms"))
+    rows = tuple(
+        (title, *(_with_half_width(result, f"{name}.{level}") for level in LATENCIES)) for title, name in names
     )
-    yield row_text("Latency", "mean", "p50", "p95", "p99", "max", widths=LATENCY_WIDTHS)
-    for title, name in (("  payment request", "latency_ms"), ("  the customer's form", "form_latency_ms")):
-        yield row_text(title, *(ms(value) for value in figures[name].values()), widths=LATENCY_WIDTHS)
-    yield f"  95 % intervals: p50 {_within(result, 'p50')}, p95 {_within(result, 'p95')}, p99 {_within(result, 'p99')}"
-    settled, paid = figures["settlement_days"], figures["payout_days"]
-    yield (
-        f"Settlement: pay-in final after {settled['p50']} banking days (p95 {settled['p95']}), "
-        f"provider paid after {paid['p50']} (p95 {paid['p95']})"
-    )
+    return Table(("Latency, ms (± 95 %)", *LATENCIES), rows)
+
+
+def _with_half_width(result: Result, path: str) -> str:
+    """A figure with half of its interval; alone where a single run gives none."""
+    name, _, level = path.partition(".")
+    value, within = result.figures[name][level], result.intervals.get(path)
+    if value is None or within is None:
+        return number(value, 0)
+    return f"{number(value, 0)} ± {number((within[1] - within[0]) / 2, 0)}"
+
+
+def _settlement(result: Result) -> Iterator[str]:
+    settled, paid = (_days(result.figures[name]) for name in ("settlement_days", "payout_days"))
+    yield f"Settlement: pay-in final after {settled}, provider paid after {paid}, in banking days"
     time, requests = (percent(result.availability[name], 3) for name in ("time", "requests"))
     yield f"Availability: {time} of the time, {requests} of requests (under assumed outages of each service)"
 
 
-def _within(result: Result, level: str) -> str:
-    return interval(result.intervals.get(f"latency_ms.{level}"), 0) or "– (one replication)"
+def _days(days: dict[str, int | None]) -> str:
+    p50, p95 = (NOTHING if days[level] is None else str(days[level]) for level in ("p50", "p95"))
+    return f"{p50} (p95 {p95})"
 
 
-def _functions(result: Result) -> Iterator[str]:
+def _functions(result: Result) -> Iterator[str | Table]:
     used = {name: counted for name, counted in result.functions.items() if counted["invocations"]}
-    if not result.functions:
-        return
-    yield row_text(
-        "Functions", "invocations", "cold", "throttles", "retries", "billed ms", "peak", widths=FUNCTION_WIDTHS
-    )
-    for name, counted in used.items():
-        cold = Decimal(str(100 * counted["cold_starts"] / counted["invocations"]))
-        rest = [number(counted[key], 0) for key in ("billed_ms", "peak_concurrency")]
-        tries = [number(counted[key]) for key in ("throttles", "retries")]
-        cells = [number(counted["invocations"], 1), percent(cold), *tries, *rest]
-        yield row_text(f"  {name}", *cells, widths=FUNCTION_WIDTHS)
     idle = len(result.functions) - len(used)
+    if used:
+        yield Table(FUNCTION_HEAD, tuple(_function(name, counted) for name, counted in used.items()))
     if idle:
-        yield f"  {idle} more functions that nothing in this month calls"
+        more, plural = ("more " if used else ""), ("s" if idle > 1 else "")
+        yield f"  {idle} {more}function{plural} that no payment of this month touches"
 
 
-def _limits(result: Result) -> Iterator[str]:
+def _function(name: str, counted: dict[str, float]) -> tuple[str, ...]:
+    cold = percent(100 * counted["cold_starts"] / counted["invocations"])
+    counts = (number(counted[key]) for key in ("throttles", "retries"))
+    return (
+        name, number(counted["invocations"]), cold, *counts, number(counted["billed_ms"], 0),
+        number(counted["peak_concurrency"], 0),
+    )  # fmt: skip
+
+
+def _limits(result: Result) -> Iterator[str | Table]:
     offered = result.throughput["offered_per_hour"]
-    for position, limit in enumerate(result.limits[:3]):
-        head = "Nearest limits" if position == 0 else ""
-        yield (
-            f"{head:<16}{limit.name} (per {limit.scope}): {limit.used:,.4g} of {limit.most:,.0f} {limit.unit}, "
-            f"reached at {limit.payments_per_hour(offered):,.0f} payments/h"
+    rows = tuple(
+        (
+            limit.name, limit.scope, f"{limit.used:,.4g}", f"{limit.most:,.0f}", limit.unit,
+            f"{limit.payments_per_hour(offered):,.0f}",
         )
+        for limit in result.limits[:LIMITS_SHOWN]
+    )  # fmt: skip
+    if rows:
+        yield Table(("Nearest limits", "of each", "used", "of", "", "payments/h"), rows, left=frozenset({1, 4}))
 
 
-def render_bill(bill: Bill) -> Iterator[str]:
+def _rests_on(result: Result) -> Iterator[str]:
+    scenario, times = result.assumptions.scenario, result.replications
+    yield (
+        f"seed {scenario.seed}, {times} replication{'s' if times > 1 else ' (no intervals)'}, by {scenario.horizon}, "
+        f"{result.figures['events_per_payment']:,.0f} events a payment, prices of {scenario.on}"
+    )
+    if result.assumptions.overridden:
+        yield overridden_line(result.assumptions.overridden)
+    report = result.rejected
+    if report is not None:
+        yield f"from {report['file']}: {report['used']:,} rows used, {report['rejected']:,} rejected"
+        for reason, found in report["reasons"].items():
+            more = " …" if found["count"] > len(found["lines"]) else ""
+            yield f"  {found['count']:,} {reason} (line {', '.join(map(str, found['lines']))}{more})"
+
+
+def overridden_line(keys: tuple[str, ...] | list[str]) -> str:
+    """Every assumption that is not the shipped one."""
+    return f"overridden: {', '.join(keys)}"
+
+
+# --- the bill -------------------------------------------------------------------------------------------
+
+
+def bill_section(bill: Bill, *, width: int = WIDTH) -> Section:
     """quantity × unit price = cost for every line and tier, then the total and what it rests on."""
-    yield row_text("Bill, USD a month", "quantity", "", "unit price", "", "cost", widths=BILL_WIDTHS)
-    for line in bill.lines:
-        yield _line(line)
-    yield row_text("  total", "", "", "", "", dollars(bill.total_usd, 2, sign=False), widths=BILL_WIDTHS)
+    table = _bill_table(bill, units=True)
+    if table.width > width:
+        table = _bill_table(bill, units=False)
     unsure = percent(100 * bill.share_not_published_or_measured(), 0)
-    yield f"  {unsure} of it rests on prices or quantities that nobody published or measured; prices of {bill.on}"
-    yield from (f"  {warning}" for warning in bill.warnings)
+    rests = f"  {unsure} of it rests on prices or quantities that nobody published or measured"
+    prices = f"  prices of {bill.on}, {bill.region}"
+    return [table, rests, prices, *(f"  {warning}" for warning in bill.warnings)]
 
 
 def _effective(result: Result) -> Iterator[str]:
@@ -103,27 +149,27 @@ def _effective(result: Result) -> Iterator[str]:
             yield f"  {row.service}.{row.meter} is {share} of {dollars(volume, 2)}"
 
 
-def _line(line: BillLine) -> str:
-    tier = f" ({line.tier})" if line.tier else ""
-    cells = (number(line.quantity, 4), "×", _price(line), "=", dollars(line.cost_usd, 4, sign=False))
-    return row_text(f"  {line.service}.{line.meter}{tier}", *cells, widths=BILL_WIDTHS)
+def _bill_table(bill: Bill, *, units: bool) -> Table:
+    unit = ("unit",) if units else ()
+    rows = [_bill_row(line, bill.region, units) for line in bill.lines]
+    total = ("total", "", *("" for _ in unit), "", "", "", dollars(bill.total_usd, 2, sign=False))
+    head = ("Bill, USD a month", "quantity", *unit, "", "unit price", "", "cost")
+    return Table(head, (*rows, total), left=frozenset({2}) if units else frozenset())
 
 
-def _price(line: BillLine) -> str:
-    text = f"{line.unit_price_usd:f}"
+def _bill_row(line: BillLine, home: str, units: bool) -> tuple[str, ...]:
+    said = [line.region] * (line.region != home) + [line.tier] * (line.tier != ALL)
+    name = f"{line.service}.{line.meter}" + (f" ({', '.join(said)})" if said else "")
+    price, cost = _plain(line.unit_price_usd), dollars(line.cost_usd, DIGITS, sign=False)
+    return (name, _quantity(line.quantity), *([line.unit] if units else []), "×", price, "=", cost)
+
+
+def _quantity(value: Decimal) -> str:
+    """At most four decimals, or more where that would leave nothing of it."""
+    places = DIGITS if not value else max(DIGITS, DIGITS - 1 - value.adjusted())
+    return number(value, places)
+
+
+def _plain(value: Decimal) -> str:
+    text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _rests_on(result: Result) -> Iterator[str]:
-    scenario = result.assumptions.scenario
-    yield (
-        f"seed {scenario.seed}, {result.replications} replication(s), by {scenario.horizon}, "
-        f"{result.figures['events_per_payment']:,.0f} events a payment, prices of {scenario.on}"
-    )
-    if result.assumptions.overridden:
-        yield f"overridden: {', '.join(result.assumptions.overridden)}"
-    report = result.rejected
-    if report is not None:
-        yield f"from {report['file']}: {report['used']:,} rows used, {report['rejected']:,} rejected"
-        for reason, found in report["reasons"].items():
-            yield f"  {found['count']:,} {reason} (line {', '.join(map(str, found['lines']))} …)"

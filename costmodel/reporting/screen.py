@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from textwrap import wrap
 
 from costmodel.analysis.check import CheckResult
 from costmodel.analysis.claims import judge
@@ -14,6 +13,7 @@ from costmodel.analysis.modeller import ModelledRow
 from costmodel.analysis.options import OptionRow
 from costmodel.analysis.perimeters import PerimeterRow
 from costmodel.reporting.needs import needed
+from costmodel.reporting.tables import fitted
 from costmodel.reporting.words import NOTHING, dollars, interval, ms, number, percent, row_text
 from costmodel.result import Result
 
@@ -36,15 +36,7 @@ def render_check(result: CheckResult, *, all_: bool = False, width: int = WIDTH)
     lines += [*_ending(result, all_)]
     if all_:
         lines += ["", *_cost_lines(result), "", *_variants(result), "", *_claims(result)]
-    return "\n".join(line for text in lines for line in _fitted(text, width)) + "\n"
-
-
-def _fitted(text: str, width: int) -> list[str]:
-    """Long prose is wrapped with its indent; tables are made to fit already."""
-    if len(text) <= width:
-        return [text.rstrip()]
-    indent = " " * (len(text) - len(text.lstrip()))
-    return wrap(text, width, subsequent_indent=indent + "  ", drop_whitespace=True)
+    return "\n".join(line for text in lines for line in fitted(text, width)) + "\n"
 
 
 # --- the finding ----------------------------------------------------------------------------------------
@@ -93,10 +85,10 @@ def _business(result: CheckResult) -> Iterator[str]:
                 f"{VERDICTS[verdicts.pop()]} in every perimeter" if len(verdicts) == 1 else "depends on the perimeter"
             )
             yield f"  {number(judged.claim.stated)} % on your payments: {word}."
-    both, rail = (result.modelled[name].row.reduction_percent for name in ("both_legs", "same_rail"))
+    both, rail = (percent(result.modelled[name].row.reduction_percent) for name in ("both_legs", "same_rail"))
     yield (
-        f"  Against Stripe's cards the own system with both legs saves {percent(both)}, against its ACH {percent(rail)}: "
-        f"a fixed price per ACH item weighs more the smaller the ticket, and yours is {ticket}."
+        f"  Against Stripe's cards the own system with both legs saves {both}, against its ACH {rail}. "
+        f"A fixed price per ACH item weighs more the smaller the ticket; yours is {ticket}."
     )
 
 
@@ -332,4 +324,4 @@ def render_comparison(comparison: Comparison, *, width: int = WIDTH) -> str:
     lines += [f"  {text}" for text in comparison.replaced]
     left = ", ".join(f"{term.label} {dollars(term.usd, 2)}" for term in row.left_out if term.usd)
     lines += [f"Left out by the perimeter: {left}."] if left else []
-    return "\n".join(line for text in lines for line in _fitted(text, width)) + "\n"
+    return "\n".join(line for text in lines for line in fitted(text, width)) + "\n"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from statistics import NormalDist
 
 import numpy as np
@@ -47,17 +47,19 @@ class LawTable:
         sides = [[round(quantile(tail, sign * score)) for tail, score in _EDGES] for sign in (1.0, -1.0)]
         return cls(np.array(sides, np.int64).ravel())
 
-    @classmethod
-    def exponential(cls, mean: float) -> LawTable:
+    @staticmethod
+    @cache
+    def exponential(mean: float) -> LawTable:
         """An exponential law."""
-        return cls.of(lambda tail, score: -mean * (math.log(tail) if score > 0 else math.log1p(-tail)))
+        return LawTable.of(lambda tail, score: -mean * (math.log(tail) if score > 0 else math.log1p(-tail)))
 
-    @classmethod
-    def lognormal(cls, mean: float, cv: float) -> LawTable:
+    @staticmethod
+    @cache
+    def lognormal(mean: float, cv: float) -> LawTable:
         """A lognormal law by its mean and coefficient of variation."""
         sigma = math.sqrt(math.log1p(cv * cv))
         mu = math.log(mean) - sigma * sigma / 2
-        return cls.of(lambda tail, score: math.exp(mu + sigma * score))
+        return LawTable.of(lambda tail, score: math.exp(mu + sigma * score))
 
     @cached_property
     def _list(self) -> list[int]:

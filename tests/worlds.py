@@ -96,9 +96,11 @@ def lambda_service(
 
 
 def one_operation() -> Service:
-    """A service with one operation of 5 ms."""
-    text = f'name = "svc"\nprovider = "test"\n[operation.op]\n[[latency]]\noperation = "op"\nconstant_ms = 5\n{LINES}\n'
-    return check(Service, read(text))
+    """A service with one operation of 5 ms, whose messages arrive after 1 ms."""
+    laws = "".join(
+        f'[[latency]]\noperation = "{name}"\nconstant_ms = {ms}\n{LINES}\n' for name, ms in (("op", 5), ("delivery", 1))
+    )
+    return check(Service, read(f'name = "svc"\nprovider = "test"\n[operation.op]\n{laws}'))
 
 
 def assumptions_of(text: str, scenario: Scenario, services: dict[str, Service]) -> Assumptions:

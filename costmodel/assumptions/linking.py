@@ -12,6 +12,7 @@ from costmodel.assumptions.scenario import Scenario
 from costmodel.assumptions.service import Service
 from costmodel.errors import InputError, Problem
 
+DELIVERY = "delivery"  # the latency a messaging service gives between publishing and the start of its consumer
 Loc = tuple[str | int, ...]
 Fault = tuple[Loc, str, str]
 
@@ -84,6 +85,9 @@ def _call_faults(step: Step, loc: Loc, services: dict[str, Service]) -> Iterator
         sized = [m for m in used.uses if services[service].meter[m].kind == "per_size"]
         if sized and step.size_kb is None and step.table is None:
             yield loc, f"{step.call} counts by size", "give `size_kb` or `table`"
+        if step.starts is not None and DELIVERY not in {law.operation for law in services[service].latency}:
+            remedy = f"add a [[latency]] with operation = \"{DELIVERY}\" to services/{service}.toml"
+            yield (*loc, "starts"), f"{service} does not say how long a message takes", remedy
 
 
 def _other_faults(pipeline: Pipeline, services: dict[str, Service]) -> Iterator[Fault]:

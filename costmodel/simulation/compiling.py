@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.fields import Law
-from costmodel.assumptions.linking import steps_below
+from costmodel.assumptions.linking import DELIVERY, steps_below
 from costmodel.assumptions.pipeline import Flow, Handler, Step
 from costmodel.simulation import platform
 from costmodel.simulation.draws import name_key
@@ -17,7 +17,6 @@ from costmodel.simulation.plan import TIMERS, FatePlan, FlowPlan, Instruction, O
 from costmodel.simulation.tables import LawTable, law_table
 
 METHODS = ("card", "ach")
-DELIVERY = "delivery"  # the latency a messaging service gives between publishing and the start of its consumer
 PAYMENT, FORM = TIMERS
 PPM = 10**6
 INVOCATION = "invoke"  # what a warm invocation adds to the handler, as its caller sees it

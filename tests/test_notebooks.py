@@ -32,7 +32,8 @@ def test_cells_hold_no_outputs_and_no_logic(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_runs_in_a_kernel(path: Path) -> None:
+def test_it_runs_in_a_kernel(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # so that the kernel draws into the notebook
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
         notebook, timeout=MOST_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}

@@ -204,7 +204,7 @@ def messages(i: Inputs, service: str, part: str, meter: str, calls: str) -> Iter
 def sns(i: Inputs) -> Iterator[Use]:
     if i.get("topic_type") == "fifo":
         yield use("publish", "sns", "publishes_fifo", quantity=i["publishes_per_month"])
-        yield use("payload", "sns", "payload_fifo", quantity=i["payload_gb"])
+        yield use("payload", "sns", "publishes_fifo_payload", quantity=i["payload_gb"])
     else:
         yield from messages(i, "sns", "publish", "publishes", "publishes_per_month")
 

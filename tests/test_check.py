@@ -11,7 +11,7 @@ import costmodel as cm
 from costmodel.analysis.check import CheckResult
 from costmodel.reporting.screen import render_check
 
-QUICK = {"replications": 2}
+QUICK = {"replications": 3}
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +97,13 @@ def test_json_has_what_the_contract_names(result: CheckResult) -> None:
     keys = {"id", "quote", "stated", "recomputed", "interval", "verdict", "pinned", "contradicts", "verdict_by_perimeter",
             "holds_when", "probability"}  # fmt: skip
     assert all(keys <= claim.keys() for claim in document["claims"])
-    assert document["provenance"]["overridden"] == ["--set replications=2"]
+    assert document["provenance"]["overridden"] == ["--set replications=3"]
 
 
 def test_pins_do_not_bind_a_changed_scenario(result: CheckResult) -> None:
     assert not result.binding
     assert result.exit_code == 0
-    assert {judged.claim.id for judged in result.moved} == set()  # and two replications move none
+    assert {judged.claim.id for judged in result.moved} == set()  # and three replications move none
 
 
 def test_same_seed_same_bytes() -> None:

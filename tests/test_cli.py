@@ -246,7 +246,7 @@ def test_price_book_has_every_price_of_every_file(cli: Cli) -> None:
 def test_price_book_for_people(cli: Cli) -> None:
     _, out, _ = cli("prices")
     assert re.search(
-        r"^  requests_symmetric +2015-01-01 +\$0\.03 per 10,000 request +20,000 +published", out, re.MULTILINE
+        r"^  requests_symmetric +[0-9-]{10} +\$0\.03 per 10,000 request +20,000 +published", out, re.MULTILINE
     )
     assert "at least $0.01, at most $5.00 per payment" in out  # ACH Direct Debit, never cut
     assert "closed to new customers since 2025-11-07" in out

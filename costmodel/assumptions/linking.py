@@ -86,7 +86,7 @@ def _call_faults(step: Step, loc: Loc, services: dict[str, Service]) -> Iterator
         if sized and step.size_kb is None and step.table is None:
             yield loc, f"{step.call} counts by size", "give `size_kb` or `table`"
         if step.starts is not None and DELIVERY not in {law.operation for law in services[service].latency}:
-            remedy = f"add a [[latency]] with operation = \"{DELIVERY}\" to services/{service}.toml"
+            remedy = f'add a [[latency]] with operation = "{DELIVERY}" to services/{service}.toml'
             yield (*loc, "starts"), f"{service} does not say how long a message takes", remedy
 
 

@@ -44,6 +44,14 @@ class Quota(Sourced):
     scope: Literal["account", "function", "table", "partition"]
     per_second: Positive
     burst: Positive | None = None
+    low: Positive | None = None
+    high: Positive | None = None
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        if self.basis == "assumption" and (self.low is None or self.high is None):
+            raise ValueError("an assumption needs `low` and `high`")
+        return self
 
 
 class Operation(Record):

@@ -1,12 +1,12 @@
 """Charts: a result in, matplotlib Axes out.
 
-The title says the finding, made from the data; claimed figures are hatched, simulated ones plain.
+The title says the finding, made from the data; what the document claims is hatched, what is simulated is plain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from decimal import Decimal
+import re
+from collections.abc import Callable
 from functools import wraps
 from importlib.resources import files
 from textwrap import fill
@@ -14,27 +14,45 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 
 from costmodel.analysis.check import CheckResult
-from costmodel.analysis.judging import Judged
-from costmodel.reporting.words import dollars, ms, number, percent
+from costmodel.reporting import captions
+from costmodel.reporting.captions import percent, signed, small
+from costmodel.reporting.pictures import (
+    LEVELS,
+    CostLine,
+    Reduction,
+    Wait,
+    bridge,
+    cost_lines,
+    latency_claim,
+    latency_level,
+    reduction_claims,
+    reductions,
+    waits,
+)
+from costmodel.reporting.words import ms, number
 
-MODELLED, CLAIMED, LOSS, NEUTRAL = "#0072B2", "#E69F00", "#D55E00", "#999999"
+SIMULATED, CLAIMED, LIMIT, TOTAL = "#0072B2", "#E69F00", "#D55E00", "#999999"
 HATCH = "///"
-BAR = 0.38  # of the distance between two groups of bars
-TITLE_WIDTH, LABEL_WIDTH = 78, 20
-MAIN_ROWS = ("as_claimed", "list_price", "both_legs", "pay_in_only", "same_rail", "cards_kept", "fully_loaded")
+HATCHED: dict[str, Any] = {"facecolor": CLAIMED, "hatch": HATCH, "edgecolor": "white"}
+PLAIN: dict[str, Any] = {"facecolor": SIMULATED, "edgecolor": "white"}
+GREY: dict[str, Any] = {"facecolor": TOTAL, "edgecolor": "white"}
+BAR = 0.4  # of the distance between two groups of bars
+TITLE_WIDTH, LABEL_WIDTH, NARROW_LABEL = 76, 20, 14
+LIFT = 4  # points between a mark and its label
+ROOM = 1.1  # width of the picture over that of what stands in it
 
 Chart = Callable[..., Axes]
 
 
-def _styled(chart: Chart) -> Chart:
+def _styled(chart: Callable[[CheckResult, Axes], Axes]) -> Chart:
     """Draw in the house style, on the axes given or on new ones."""
 
     @wraps(chart)
-    def draw(result: Any, ax: Axes | None = None) -> Axes:
-        style = str(files("costmodel.reporting") / "costmodel.mplstyle")
-        with plt.style.context(style):
+    def draw(result: CheckResult, ax: Axes | None = None) -> Axes:
+        with plt.style.context(str(files("costmodel.reporting") / "costmodel.mplstyle")):
             return chart(result, plt.subplots()[1] if ax is None else ax)
 
     return draw
@@ -43,150 +61,147 @@ def _styled(chart: Chart) -> Chart:
 @_styled
 def perimeter_chart(result: CheckResult, ax: Axes) -> Axes:
     """The reduction by perimeter, in percent: the document's arithmetic beside the simulation with its interval."""
-    names = [name for name in MAIN_ROWS if name in result.document or name in result.modelled]
-    for at, name in enumerate(names):
-        document, modelled = result.document.get(name), result.modelled.get(name)
-        if document is not None:
-            _bar(ax, at - BAR / 2, document.reduction_percent, CLAIMED, hatch=HATCH)
-        if modelled is not None:
-            _bar(ax, at + BAR / 2, modelled.row.reduction_percent, MODELLED)
-            pair = modelled.intervals.get("reduction")
-            if pair is not None:
-                ax.vlines(at + BAR / 2, *pair, color="black", linewidth=1.5)
-    claims = [
-        judged for judged in result.claims if judged.claim.model == "reduction" and judged.claim.stated is not None
-    ]
-    for judged in claims:
-        stated = float(judged.claim.stated or 0)
-        ax.axhline(stated, color=LOSS, linestyle=":", linewidth=1.2)
-        above = judged is max(claims, key=lambda one: one.claim.stated or 0)
-        ax.annotate(f"claimed: {number(judged.claim.stated, 2)} %", (len(names) - 0.5, stated), ha="right",
-                    va="bottom" if above else "top", color=LOSS)  # fmt: skip
+    rows = reductions(result)
+    for at, row in enumerate(rows):
+        _reduction(ax, at, row)
+    _claimed_reductions(result, ax, len(rows))
     ax.axhline(0, color="black", linewidth=0.8)
-    titles = [(result.document.get(name) or result.modelled[name].row).title for name in names]
-    ax.set_xticks(range(len(names)), [fill(title, LABEL_WIDTH - 6) for title in titles])
+    ax.set_xticks(range(len(rows)), [_perimeter_label(row) for row in rows])
     ax.set_ylabel("reduction of cost, %")
-    ax.margins(y=0.15)
-    ax.text(0.01, 0.03, "hatched: the document's own figures    plain: simulated, with 95 % interval",
-            transform=ax.transAxes, ha="left", color="#444444")  # fmt: skip
-    ax.set_title(_wrapped(_perimeter_finding(result, claims)))
-    return ax
+    ax.margins(x=0.02, y=0.12)
+    handles = [Patch(**PLAIN, label="simulated usage at dated prices; black: 95 % interval over replications")]
+    if any(row.document is not None for row in rows):
+        handles.insert(0, Patch(**HATCHED, label="the document's own figures; in [ ]: from low to high assumptions"))
+    ax.legend(handles=handles, loc="lower left")
+    return _titled(ax, captions.perimeter_finding(result))
 
 
-def _perimeter_finding(result: CheckResult, claims: Sequence[Judged]) -> str:
-    highest = max(claims, key=lambda judged: judged.claim.stated or Decimal(0))
-    holding = [name for name, (word, _) in highest.by_perimeter.items() if word == "holds"]
-    where = f"holds in {len(holding)} of {len(highest.by_perimeter)} perimeters" if holding else "holds in no perimeter"
-    rail, loaded = (result.modelled[name].row.reduction_percent for name in ("same_rail", "fully_loaded"))
-    return (
-        f"{number(highest.claim.stated, 2)} % {where}: {percent(rail)} on the same rail, {percent(loaded)} fully loaded"
-    )
+def _reduction(ax: Axes, at: int, row: Reduction) -> None:
+    """The bars of one perimeter; one alone stands in the middle."""
+    pair = [(row.document, HATCHED, None), (row.modelled, PLAIN, row.interval)]
+    known = [(float(value), look, interval) for value, look, interval in pair if value is not None]
+    for place, (value, look, interval) in enumerate(known):
+        x = at + BAR * (place - (len(known) - 1) / 2)
+        ax.bar(x, value, BAR, **look)
+        if interval is not None:
+            ax.vlines(x, *interval, color="black", linewidth=1.5)
+            ax.hlines(interval, x - BAR / 4, x + BAR / 4, color="black", linewidth=1)
+        up = value >= 0
+        ax.annotate(signed(number(value)), (x, value), xytext=(0, LIFT if up else -LIFT), textcoords="offset points",
+                    ha="center", va="bottom" if up else "top", fontsize="small", zorder=4,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
+
+
+def _perimeter_label(row: Reduction) -> str:
+    title = fill(row.title, NARROW_LABEL)
+    if row.ends is None:
+        return title
+    low, high = (signed(number(end, 0)) for end in row.ends)
+    return f"{title}\n[{low} to {high}]"
+
+
+def _claimed_reductions(result: CheckResult, ax: Axes, width: int) -> None:
+    """The claimed reductions as lines, the highest labelled above, the others below."""
+    for place, judged in enumerate(reduction_claims(result)):
+        stated = float(judged.claim.stated or 0)
+        ax.axhline(stated, color=LIMIT, linestyle=":", linewidth=1.2, zorder=0)
+        ax.annotate(f"claimed: {percent(judged.claim.stated, 2)}", (width - 0.5, stated), ha="right", color=LIMIT,
+                    va="top" if place else "bottom", xytext=(0, -2 if place else 2),
+                    textcoords="offset points")  # fmt: skip
 
 
 @_styled
 def bridge_chart(result: CheckResult, ax: Axes) -> Axes:
-    """Where the claimed saving comes from, USD a month: from the first total to the last, step by step."""
-    claimed = result.document["as_claimed"]
-    left = float(claimed.stripe_usd)
-    _step(ax, 0, 0, left, NEUTRAL, dollars(left))
-    labels = ["Stripe, as claimed"]
-    for at, part in enumerate(result.saving_parts, 1):
-        after = left - float(part.usd)
-        colour = MODELLED if part.id == "owning" else CLAIMED
-        _step(ax, at, after, left, colour, f"−{dollars(part.usd)}", hatch=None if part.id == "owning" else HATCH)
-        ax.hlines(after, at - BAR, at + 1 + BAR, color="#666666", linewidth=0.8)
-        labels.append(part.title)
-        left = after
-    _step(ax, len(labels), 0, left, NEUTRAL, dollars(left))
-    labels.append("own AWS, as claimed")
-    ax.set_xticks(range(len(labels)), [fill(label, LABEL_WIDTH) for label in labels])
+    """Where the claimed saving comes from, USD a month: by way of what one would pay for each option."""
+    looks = {"total": GREY, "owning": PLAIN, "other": HATCHED}
+    steps = bridge(result)
+    for at, step in enumerate(steps):
+        low, high = float(step.low), float(step.high)
+        ax.bar(at, high - low, 2 * BAR, bottom=low, **looks[step.kind])
+        ax.annotate(captions.step_label(step), (at, high), xytext=(0, LIFT), textcoords="offset points", ha="center",
+                    fontweight="bold")  # fmt: skip
+        if at + 1 < len(steps):
+            ax.hlines(high if step.kind == "total" else low, at - BAR, at + 1 + BAR, color="#666666", linewidth=0.8)
+    ax.set_xticks(range(len(steps)), [fill(step.title, NARROW_LABEL) for step in steps])
     ax.set_ylabel("USD a month")
-    ax.set_ylim(0, float(claimed.stripe_usd) * 1.12)
+    ax.margins(x=0.02, y=0.12)
     ax.yaxis.set_major_formatter("{x:,.0f}")
-    owning = next(part for part in result.saving_parts if part.id == "owning")
-    ax.set_title(
-        _wrapped(f"Of {dollars(claimed.saving_usd)} claimed, {dollars(owning.usd)} comes from owning the system")
-    )
-    return ax
+    ax.legend(handles=[Patch(**PLAIN, label="saved by owning"), Patch(**HATCHED, label="not saved by the system")],
+              loc="upper right")  # fmt: skip
+    return _titled(ax, captions.bridge_finding(result))
 
 
 @_styled
 def cost_lines_chart(result: CheckResult, ax: Axes) -> Axes:
-    """The document's AWS lines beside the simulated ones, USD a month."""
-    lines = [judged for judged in result.claims if (judged.claim.model or "").startswith("bill.")]
-    lines = [judged for judged in lines if judged.claim.subject != "Stripe" and judged.figure is not None]
-    for at, judged in enumerate(reversed(lines)):
-        for shift, value, colour, hatch in (
-            (BAR / 2, judged.claim.stated, CLAIMED, HATCH),
-            (-BAR / 2, judged.figure, MODELLED, None),
-        ):
-            ax.barh(at + shift, float(value or 0), BAR, color=colour, hatch=hatch, edgecolor="white")
-            ax.annotate(dollars(value, 2), (float(value or 0), at + shift), xytext=(4, 0), textcoords="offset points",
-                        va="center")  # fmt: skip
-    ax.set_yticks(range(len(lines)), [judged.claim.metric for judged in reversed(lines)])
+    """The document's cost lines beside the simulated ones, USD a month; the labels tell those too small to see."""
+    lines = cost_lines(result)[::-1]
+    for at, line in enumerate(lines):
+        _cost_line(ax, at, line)
+    ax.set_yticks(range(len(lines)), [line.title for line in lines])
     ax.set_xlabel("USD a month")
-    ax.margins(x=0.12)
-    claimed = sum((judged.claim.stated or Decimal(0) for judged in lines), Decimal(0))
-    modelled = sum((judged.figure or Decimal(0) for judged in lines), Decimal(0))
-    ax.text(0.99, 0.03, "hatched: claimed    plain: simulated usage at list price", transform=ax.transAxes, ha="right",
-            color="#444444")  # fmt: skip
-    finding = f"The nine lines are claimed at {dollars(claimed)}; their usage costs {dollars(modelled)} at list price"
-    ax.set_title(_wrapped(finding))
-    return ax
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.margins(x=0.12, y=0.02)
+    ax.legend(handles=[Patch(**HATCHED, label="claimed"), Patch(**PLAIN, label="simulated usage at list price")],
+              loc="lower right")  # fmt: skip
+    return _titled(ax, captions.cost_finding(result))
+
+
+def _cost_line(ax: Axes, at: int, line: CostLine) -> None:
+    pairs = [(BAR / 2, line.claimed, HATCHED), (-BAR / 2, line.modelled, PLAIN)]
+    for shift, usd, look in pairs:
+        if usd is not None:
+            ax.barh(at + shift, float(usd), BAR, **look)
+            ax.annotate(small(usd), (float(usd), at + shift), xytext=(LIFT, 0), textcoords="offset points",
+                        va="center", fontsize="small")  # fmt: skip
 
 
 @_styled
 def latency_chart(result: CheckResult, ax: Axes) -> Axes:
     """Latency percentiles at each operating point and with a warm path, against the claimed limit, in ms."""
-    judged = next(one for one in result.claims if (one.claim.model or "").startswith("latency_ms."))
-    points = [(f"{result.own.payments:,} payments a month", result.own.latency_ms)]
-    if result.busy is not None:
-        points.append((f"{result.busy.throughput['offered_per_hour']:,.0f} payments an hour", result.busy.latency_ms))
-    points.append((f"{result.own.payments:,} a month, every function kept warm", result.warm.latency_ms))
-    for at, (_, figures) in enumerate(reversed(points)):
-        values = [figures[name] or 0 for name in ("p50", "p95", "p99")]
-        ax.plot(values, [at] * 3, color=MODELLED, linewidth=2, zorder=1)
-        for value, name, mark in zip(values, ("p50", "p95", "p99"), "osD", strict=True):
-            ax.scatter(value, at, marker=mark, color=MODELLED, zorder=2)
-            offset = (0, 9) if name == "p95" else (0, -31)
-            ax.annotate(f"{name}\n{ms(value)}", (value, at), xytext=offset, textcoords="offset points", ha="center")
-    limit = float(judged.claim.stated or 0)
-    ax.axvline(limit, color=LOSS, linestyle=":")
-    claimed = f"claimed: {judged.claim.relation} {ms(limit)}"
-    ax.annotate(claimed, (limit, -0.6), xytext=(4, 0), textcoords="offset points", color=LOSS)
-    ax.set_yticks(range(len(points)), [fill(name, LABEL_WIDTH) for name, _ in reversed(points)])
-    ax.set_ylim(-0.7, len(points) - 0.4)
-    ax.set_xlim(left=0)
+    rows = waits(result)[::-1]
+    for at, row in enumerate(rows):
+        _wait(ax, at, row, latency_level(result))
+    judged = latency_claim(result)
+    if judged is not None and judged.claim.stated is not None:
+        limit = float(judged.claim.stated)
+        ax.axvline(limit, color=LIMIT, linestyle=":")
+        ax.annotate(f"claimed: {judged.claim.relation} {ms(limit)}", (limit, -0.7), xytext=(LIFT, LIFT),
+                    textcoords="offset points", color=LIMIT)  # fmt: skip
+    ax.set_yticks(range(len(rows)), [fill(row.title, LABEL_WIDTH) for row in rows])
+    ax.set_ylim(-0.7, len(rows) - 0.4)
+    ax.set_xlim(0, ROOM * max((row.ms[LEVELS[-1]] for row in rows), default=1))
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.set_xlabel("from request to answer, ms")
-    warm = result.warm.latency_ms[str(judged.claim.model).partition(".")[2]]
-    level = str(judged.claim.model).partition(".")[2]
-    ax.set_title(_wrapped(f"Kept warm, {level} is still {ms(warm)}, against {ms(limit)} claimed"))
+    ax.set_xlabel("from request to answer, ms (dot: median; square: p95 with its 95 % interval; diamond: p99)")
+    return _titled(ax, captions.latency_finding(result))
+
+
+def _wait(ax: Axes, at: int, row: Wait, level: str) -> None:
+    """One operating point: its percentiles on a line, the interval of the claimed one as a band."""
+    values = [row.ms[name] for name in LEVELS]
+    ax.plot(values, [at] * len(values), color=SIMULATED, linewidth=2, zorder=1)
+    if row.interval is not None:
+        ax.barh(at, row.interval[1] - row.interval[0], BAR / 2, left=row.interval[0], color=SIMULATED, alpha=0.3)
+    for value, name, mark in zip(values, LEVELS, "osD", strict=True):
+        ax.scatter(value, at, marker=mark, color=SIMULATED, zorder=2)
+        above = name == level
+        ax.annotate(f"{name}\n{ms(value)}", (value, at), xytext=(0, 12 if above else -12), ha="center",
+                    textcoords="offset points", va="bottom" if above else "top",
+                    fontweight="bold" if above else "normal")  # fmt: skip
+
+
+def alt_text(chart: str, result: CheckResult) -> str:
+    """What a chart ("perimeter", "bridge", "cost_lines" or "latency") shows, in words. KeyError for another name."""
+    texts = {
+        "perimeter": captions.perimeter_text,
+        "bridge": captions.bridge_text,
+        "cost_lines": captions.cost_text,
+        "latency": captions.latency_text,
+    }
+    return texts[chart](result)
+
+
+def _titled(ax: Axes, finding: str) -> Axes:
+    """The finding as title, a long one in two lines; its dollar signs are no mathematics."""
+    title = finding if len(finding) <= TITLE_WIDTH else re.sub("(?<=[;:]) ", "\n", finding, count=1)
+    ax.set_title(title, parse_math=False)
     return ax
-
-
-def alt_text(ax: Axes) -> str:
-    """What a chart shows, in words, from what is drawn: its title, its categories and its labels."""
-    labels = [label.get_text().replace("\n", " ") for label in (*ax.get_xticklabels(), *ax.get_yticklabels())]
-    named = [label for label in labels if any(sign.isalpha() for sign in label)]
-    values = [text.get_text().replace("\n", " ") for text in ax.texts]
-    title = ax.get_title(loc="left").replace("\n", " ")
-    return f"{title}. Categories: {'; '.join(named)}. Values: {'; '.join(values)}."
-
-
-def _bar(ax: Axes, x: float, value: Decimal | None, colour: str, hatch: str | None = None) -> None:
-    """A bar with its value; one that would leave the picture downwards keeps its label inside."""
-    height = float(value or 0)
-    ax.bar(x, height, BAR, color=colour, hatch=hatch, edgecolor="white")
-    ax.annotate(f"{number(value)}", (x, height), xytext=(0, 3 if height >= 0 else -3), textcoords="offset points",
-                ha="center", va="bottom" if height >= 0 else "top", fontsize="small",
-                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5})  # fmt: skip
-
-
-def _step(ax: Axes, at: int, low: float, high: float, colour: str, label: str, hatch: str | None = None) -> None:
-    ax.bar(at, high - low, 2 * BAR, bottom=low, color=colour, hatch=hatch, edgecolor="white")
-    ax.annotate(label, (at, high), xytext=(0, 4), textcoords="offset points", ha="center", fontweight="bold")
-
-
-def _wrapped(title: str) -> str:
-    return fill(title, TITLE_WIDTH)

@@ -202,6 +202,7 @@ def figures(runs: Sequence[Counts], plan: Plan, simulated: Simulated, assumption
         "throughput": {
             "offered_per_hour": offered / hours,
             "completed_per_hour": outcomes["completed"] / hours,
+            "declined_per_hour": outcomes["declined"] / hours,
             "failed_per_hour": outcomes["failed"] / hours,
         },
         "offered_per_month": offered / float(simulated.period.months),

@@ -84,7 +84,7 @@ def _business(result: CheckResult) -> Iterator[str]:
             word = (
                 f"{VERDICTS[verdicts.pop()]} in every perimeter" if len(verdicts) == 1 else "depends on the perimeter"
             )
-            yield f"  {number(judged.claim.stated)} % on your payments: {word}."
+            yield f"  {number(judged.claim.stated, 2)} % on your payments: {word}."
     both, rail = (percent(result.modelled[name].row.reduction_percent) for name in ("both_legs", "same_rail"))
     yield (
         f"  Against Stripe's cards the own system with both legs saves {both}, against its ACH {rail}. "
@@ -123,11 +123,15 @@ def _decision(result: CheckResult) -> Iterator[str]:
 
 
 def _pays(option: OptionRow, options: tuple[OptionRow, ...]) -> Iterator[str]:
+    """From which volume an option pays, loaded (mid), against the fees of each other."""
     titles = {known.id: known.title for known in options}
+    parts = []
     for payoff in option.pays:
         found = payoff.against_fees
         when = f"from {dollars(found.volume_usd)} a month" if found.kind == "from" else found.kind
-        yield f"building pays {when} against “{titles[payoff.against]}” (loaded, mid, against its fees)"
+        parts.append(f"{when} against “{titles[payoff.against]}”")
+    if parts:
+        yield f"building pays {', '.join(parts)} (mid, on the document's figures)"
 
 
 # --- the perimeters ---------------------------------------------------------------------------------------
@@ -167,7 +171,7 @@ def _at_once(result: CheckResult) -> Iterator[str]:
     yield row_text("At once?", *[_point_title(point) for point in points], widths=POINT_WIDTHS, left=True)
     claim = next((j for j in result.claims if (j.claim.model or "").startswith(LATENCY)), None)
     if claim is not None:
-        limit = f"  {claim.claim.relation} {number(claim.claim.stated)} {claim.claim.unit}"
+        limit = f"  {claim.claim.relation} {number(claim.claim.stated, 2)} {claim.claim.unit}"
         cells = [_latency(point, claim) for point in points]
         yield row_text(f"{limit} ({_level(claim)})", *cells, widths=POINT_WIDTHS, left=True)
     yield row_text("  p50, p99", *[_spread(point) for point in points], widths=POINT_WIDTHS, left=True)
@@ -218,8 +222,10 @@ def _unit_cost(point: Result) -> str:
 
 def _throughput(point: Result) -> Iterator[str]:
     rates = point.throughput
-    offered, done, lost = (rates[f"{name}_per_hour"] for name in ("offered", "completed", "failed"))
-    text = f"{offered:,.0f}/h: {done:,.0f} completed, {lost:,.1f} lost"
+    offered, done, declined, lost = (
+        rates[f"{name}_per_hour"] for name in ("offered", "completed", "declined", "failed")
+    )
+    text = f"{offered:,.0f}/h: {done:,.0f} completed, {declined:,.0f} declined as fraud, {lost:,.1f} lost"
     if point.limits:
         nearest = point.limits[0]
         at = nearest.payments_per_hour(offered)

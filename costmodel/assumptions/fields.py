@@ -50,6 +50,19 @@ class Sourced(Record):
     note: Text | None = None
 
 
+class Ranged(Sourced):
+    """A sourced record whose main figure may have a range; an assumption must."""
+
+    low: NotNegative | None = None
+    high: NotNegative | None = None
+
+    @model_validator(mode="after")
+    def _has_range(self) -> Self:
+        if self.basis == "assumption" and (self.low is None or self.high is None):
+            raise ValueError("an assumption needs `low` and `high`")
+        return self
+
+
 class Quantity(Sourced):
     """One figure with its unit; `low` and `high` give its range and are required of an assumption."""
 

@@ -14,6 +14,7 @@ from costmodel.assumptions.fields import (
     Positive,
     PositiveCount,
     Quantity,
+    Ranged,
     Record,
     Sourced,
     Text,
@@ -118,14 +119,12 @@ class Table(Sourced):
     scan_page_bytes: PositiveCount | None = None
 
 
-class Wait(Sourced):
+class Wait(Ranged):
     """How long money waits: fixed hours, or banking days until a time of day at the Federal Reserve."""
 
     hours: NotNegative | None = None
     banking_days: Count | None = None
     at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
-    low: NotNegative | None = None
-    high: NotNegative | None = None
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -133,8 +132,6 @@ class Wait(Sourced):
             raise ValueError("give either `hours` or `banking_days`")
         if (self.banking_days is None) != (self.at is None):
             raise ValueError("`at` goes with `banking_days`, and only with it")
-        if self.basis == "assumption" and (self.low is None or self.high is None):
-            raise ValueError("an assumption needs `low` and `high`")
         return self
 
 
@@ -198,7 +195,7 @@ class Risk(Sourced):
     critical_above: NotNegative
 
 
-class Standing(Sourced):
+class Standing(Ranged):
     """Something billed by the month whatever the volume.
 
     quantity: a month's, in the meter's unit; with `always_on`, how many run all the time, in an hourly meter.
@@ -209,18 +206,10 @@ class Standing(Sourced):
     meter: Name
     quantity: NotNegative
     always_on: bool = False
-    low: NotNegative | None = None
-    high: NotNegative | None = None
     region: Text | None = None
 
-    @model_validator(mode="after")
-    def _range(self) -> Self:
-        if self.basis == "assumption" and (self.low is None or self.high is None):
-            raise ValueError("an assumption needs `low` and `high`")
-        return self
 
-
-class Each(Sourced):
+class Each(Ranged):
     """Usage that comes with every invocation, API request, payment or payout, beside what the steps count."""
 
     of: Literal["invocation", "api_request", "payment", "payout"]
@@ -230,14 +219,6 @@ class Each(Sourced):
     methods: tuple[Literal["card", "ach"], ...] = ()
     quantity: Positive | None = None
     fee_on: Literal["amount", "payout"] | None = None
-    low: Positive | None = None
-    high: Positive | None = None
-
-    @model_validator(mode="after")
-    def _range(self) -> Self:
-        if self.basis == "assumption" and (self.low is None or self.high is None):
-            raise ValueError("an assumption needs `low` and `high`")
-        return self
 
 
 class Retry(Record):

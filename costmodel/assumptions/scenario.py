@@ -16,6 +16,7 @@ from costmodel.assumptions.fields import (
     Positive,
     PositiveCount,
     Quantity,
+    Ranged,
     Record,
     Share,
     Sourced,
@@ -23,13 +24,11 @@ from costmodel.assumptions.fields import (
 )
 
 
-class Tickets(Sourced):
-    """How payment amounts are distributed about their mean."""
+class Tickets(Ranged):
+    """How payment amounts are distributed about their mean; the range is that of sigma."""
 
     law: Literal["constant", "lognormal", "empirical"]
     sigma: NotNegative | None = None
-    low: NotNegative | None = None
-    high: NotNegative | None = None
     usd: tuple[Positive, ...] = ()
 
     @model_validator(mode="after")
@@ -38,8 +37,6 @@ class Tickets(Sourced):
             raise ValueError("`sigma` goes with law = lognormal, and only with it")
         if (self.law == "empirical") != bool(self.usd):
             raise ValueError("`usd` (a list of amounts) goes with law = empirical, and only with it")
-        if self.basis == "assumption" and (self.low is None or self.high is None):
-            raise ValueError("an assumption needs `low` and `high` (of sigma)")
         return self
 
 

@@ -18,6 +18,7 @@ from costmodel.assumptions.fields import (
     Positive,
     PositiveCount,
     Quantity,
+    Ranged,
     Record,
     Sourced,
     Text,
@@ -37,21 +38,13 @@ class Latency(Law):
     operation: Text
 
 
-class Quota(Sourced):
+class Quota(Ranged):
     """The most calls (or units) per second that the provider answers, and over what it counts them."""
 
     operation: Text
     scope: Literal["account", "function", "table", "partition"]
     per_second: Positive
     burst: Positive | None = None
-    low: Positive | None = None
-    high: Positive | None = None
-
-    @model_validator(mode="after")
-    def _range(self) -> Self:
-        if self.basis == "assumption" and (self.low is None or self.high is None):
-            raise ValueError("an assumption needs `low` and `high`")
-        return self
 
 
 class Operation(Record):

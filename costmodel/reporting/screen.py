@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from costmodel.analysis.check import CheckResult
@@ -11,13 +11,14 @@ from costmodel.analysis.compare import Comparison
 from costmodel.analysis.judging import Judged
 from costmodel.analysis.modeller import ModelledRow
 from costmodel.analysis.options import OptionRow
-from costmodel.analysis.perimeters import PerimeterRow
+from costmodel.analysis.perimeters import PerimeterRow, Term, total
 from costmodel.reporting.needs import needed
 from costmodel.reporting.tables import fitted
 from costmodel.reporting.words import NOTHING, dollars, interval, ms, number, percent, row_text
 from costmodel.result import Result
 
 WIDTH = 100
+HALF_A_CENT = Decimal("0.01") / 2  # less rounds to nothing
 OPTION_WIDTHS = (38, 8, 27, 22)
 PERIMETER_WIDTHS = (23, 10, 10, 15, 26, 15)
 POINT_WIDTHS = (26, 37, 37)
@@ -317,17 +318,26 @@ def _claims(result: CheckResult) -> Iterator[str]:
 def render_comparison(comparison: Comparison, *, width: int = WIDTH) -> str:
     """Both sides line by line, the totals, and what the perimeter replaced."""
     row = comparison.modelled.row
-    reduction = percent(row.reduction_percent)
-    shown = interval(comparison.modelled.intervals.get("reduction"))
-    lines = [f"{comparison.before} → {comparison.after} ({row.title}): {reduction} {shown} cheaper", ""]
-    for title, terms, total in (("before", row.stripe, row.stripe_usd), ("after", row.own, row.own_usd)):
-        lines.append(row_text(f"{title}, USD a month", "", "basis", widths=SIDE_WIDTHS))
-        lines += [row_text(f"  {t.label}", dollars(t.usd, 2, sign=False), t.basis, widths=SIDE_WIDTHS) for t in terms]
-        lines += [row_text("  total", dollars(total, 2, sign=False), "", widths=SIDE_WIDTHS), ""]
+    shown = f"{percent(row.reduction_percent)} {interval(comparison.modelled.intervals.get('reduction'))}"
+    lines = [f"{comparison.before} → {comparison.after} ({row.title}): {shown} cheaper", ""]
+    for title, terms in (("before", row.stripe), ("after", row.own)):
+        lines += [*_side(title, terms), ""]
     if comparison.document_percent is not None:
         lines.append(f"On the document's own figures: {percent(comparison.document_percent)}.")
-    lines.append("The perimeter replaced:")
-    lines += [f"  {text}" for text in comparison.replaced]
+    lines += ["The perimeter replaced:", *(f"  {text}" for text in comparison.replaced)]
     left = ", ".join(f"{term.label} {dollars(term.usd, 2)}" for term in row.left_out if term.usd)
     lines += [f"Left out by the perimeter: {left}."] if left else []
     return "\n".join(line for text in lines for line in fitted(text, width)) + "\n"
+
+
+def _side(title: str, terms: Sequence[Term]) -> Iterator[str]:
+    """One side's lines, those that would show as 0.00 together in one."""
+    yield row_text(f"{title}, USD a month", "", "basis", widths=SIDE_WIDTHS)
+    small = [term for term in terms if abs(term.usd) < HALF_A_CENT]
+    for term in terms:
+        if term not in small:
+            yield row_text(f"  {term.label}", dollars(term.usd, 2, sign=False), term.basis, widths=SIDE_WIDTHS)
+    if small:
+        together = dollars(total(small), 2, sign=False)
+        yield row_text(f"  {len(small)} lines of less than a cent", together, widths=SIDE_WIDTHS[:2])
+    yield row_text("  total", dollars(total(terms), 2, sign=False), "", widths=SIDE_WIDTHS)

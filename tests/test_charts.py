@@ -57,7 +57,7 @@ def labels(ax: Axes) -> list[str]:
 DOCUMENT = [  # perimeter, Stripe's side, own side: term by term from the document's figures
     ("as claimed", 3450, 275),
     ("both legs", 3450, 525),
-    ("pay-in only, ACH against ACH", 800, 275),
+    ("pay-in only, ACH on both", 800, 275),
     ("same rail, both legs", 1200, 525),
     ("cards kept", 3450, 2288.5),
     ("fully loaded", 3450, 6182),

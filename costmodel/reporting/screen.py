@@ -20,8 +20,9 @@ from costmodel.result import Result
 WIDTH = 100
 HALF_A_CENT = Decimal("0.01") / 2  # less rounds to nothing
 OPTION_WIDTHS = (38, 8, 27, 22)
-PERIMETER_WIDTHS = (23, 10, 10, 15, 26, 15)
+PERIMETER_WIDTHS = (27, 9, 10, 15, 25, 14)
 POINT_WIDTHS = (26, 37, 37)
+COLD_WIDTHS = (42, 16, 28)
 LINE_WIDTHS = (38, 11, 11)
 VARIANT_WIDTHS = (52, 11, 11, 11, 13)
 SIDE_WIDTHS = (46, 14, 14)
@@ -36,7 +37,8 @@ def render_check(result: CheckResult, *, all_: bool = False, width: int = WIDTH)
     lines = [*_finding(result), "", *_decision(result), "", *_perimeters(result, all_), "", *_at_once(result), ""]
     lines += [*_ending(result, all_)]
     if all_:
-        lines += ["", *_cost_lines(result), "", *_variants(result), "", *_claims(result)]
+        for part in (_cold_by_function(result), _cost_lines(result), _variants(result), _claims(result)):
+            lines += ["", *part]
     return "\n".join(line for text in lines for line in fitted(text, width)) + "\n"
 
 
@@ -139,7 +141,7 @@ def _pays(option: OptionRow, options: tuple[OptionRow, ...]) -> Iterator[str]:
 
 
 def _perimeters(result: CheckResult, all_: bool) -> Iterator[str]:
-    heads = ("Stripe", "own", "document", "modelled [95 %]", "not published")
+    heads = ("Stripe", "own", "document", "modelled [95 %]", "unpublished")
     yield row_text("Reduction by perimeter", *heads, widths=PERIMETER_WIDTHS)
     documents = result.document if result.own.rejected is None else {}
     names = dict.fromkeys([*documents, *result.modelled])
@@ -263,6 +265,23 @@ def _ending(result: CheckResult, all_: bool) -> Iterator[str]:
     )
     if result.overridden:
         yield f"Overridden: {', '.join(result.overridden)}."
+
+
+def _cold_by_function(result: CheckResult) -> Iterator[str]:
+    """The share of cold starts of every function that is called, at each operating point."""
+    points = [point for point in (result.own, result.busy) if point is not None]
+    titles = [_point_title(point) for point in points]
+    yield row_text("Cold starts by function, % of invocations", *titles, widths=COLD_WIDTHS)
+    for name in result.own.functions:
+        counts = [point.functions[name] for point in points]
+        if any(counted["invocations"] for counted in counts):
+            yield row_text(f"  {name}", *(_cold_share(counted) for counted in counts), widths=COLD_WIDTHS)
+
+
+def _cold_share(counted: dict[str, float]) -> str:
+    if not counted["invocations"]:
+        return NOTHING
+    return percent(Decimal(str(100 * counted["cold_starts"] / counted["invocations"])))
 
 
 def _cost_lines(result: CheckResult) -> Iterator[str]:

@@ -59,6 +59,7 @@ class Result:
     volume_usd: Decimal
     bill: Bill
     intervals: dict[str, tuple[float, float] | None]
+    engine: str
     rejected: dict[str, Any] | None
 
     @property
@@ -124,7 +125,7 @@ class Result:
             "data_sha256": self.assumptions.data_sha256,
             "overridden": list(self.assumptions.overridden),
             "seed": scenario.seed,
-            "engine": "reference",
+            "engine": self.engine,
             "prices_on": scenario.on.isoformat(),
             "horizon": scenario.horizon,
         }
@@ -155,6 +156,7 @@ def make_result(assumptions: Assumptions, replicated: Replicated) -> Result:
         volume_usd=_volume_usd(simulated),
         bill=replicated.bill,
         intervals={path: _interval(value, path, singles) for path, value in pooled_flat.items() if value is not None},
+        engine=simulated.engine,
         rejected=simulated.replayed.report() if simulated.replayed else None,
     )
 

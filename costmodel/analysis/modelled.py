@@ -24,10 +24,12 @@ def modelled_row(
     here = file.find(perimeter)
     other = here.find(variant)
     both = sides(file, perimeter, variant)
-    counted, rest = {}, []
+    counted: dict[str, tuple[Term, ...]] = {}
+    rest: list[Term] = []
     for name, side, bill in (("stripe", both.stripe, stripe_bill), ("own", both.own, own_bill)):
-        counted[name] = tuple(_bill_term(line) for line in bill.lines if counts(file, side, line))
-        rest += [_bill_term(line) for line in bill.lines if not counts(file, side, line)]
+        inside, outside = _divided(file, side, bill)
+        counted[name] = tuple(map(_bill_term, inside))
+        rest += map(_bill_term, outside)
     title = other.title if other else here.title
     return PerimeterRow(here.id, title, variant, "modelled", counted["stripe"], counted["own"], tuple(rest))
 
@@ -41,11 +43,17 @@ def sides(file: Perimeters, perimeter: str, variant: str | None = None) -> Model
     return found
 
 
-def counts(file: Perimeters, side: Side, line: BillLine) -> bool:
-    """Whether a line of the bill stands on this side: selected and not left out, or added by it."""
-    if (line.service, line.meter) in [(file.adds[name].service, file.adds[name].meter) for name in side.adds]:
-        return True
-    return _selected(file, side.lines, line) and not _selected(file, side.without, line)
+def _divided(file: Perimeters, side: Side, bill: Bill) -> tuple[list[BillLine], list[BillLine]]:
+    """The lines of a bill that stand on this side (selected and not left out, or added by it), and the others."""
+    wanted, unwanted = _unfolded(file, side.lines), _unfolded(file, side.without)
+    added = {f"{file.adds[name].service}.{file.adds[name].meter}" for name in side.adds}
+    inside: list[BillLine] = []
+    outside: list[BillLine] = []
+    for line in bill.lines:
+        names = _names(line)
+        stands = names & added or (names & wanted and not names & unwanted)
+        (inside if stands else outside).append(line)
+    return inside, outside
 
 
 def with_added(
@@ -60,7 +68,7 @@ def with_added(
 def bill_usd(bill: Bill, figure: str) -> Decimal:
     """The USD that a claim calls `bill.kms`, `bill.stripe.payout` or `bill.eventbridge+bill.sns`."""
     selectors = [part.removeprefix("bill.") for part in figure.split("+")]
-    return sum((line.cost_usd for line in bill.lines if any(_is(line, word) for word in selectors)), Decimal(0))
+    return sum((line.cost_usd for line in bill.lines if _names(line) & set(selectors)), Decimal(0))
 
 
 def _added_row(added: Added, payments: Decimal, volume_usd: Decimal, at: End) -> UsageRow:
@@ -69,13 +77,14 @@ def _added_row(added: Added, payments: Decimal, volume_usd: Decimal, at: End) ->
     return UsageRow(added.service, added.meter, each * times, basis=added.basis, note=added.source)
 
 
-def _selected(file: Perimeters, words: tuple[str, ...], line: BillLine) -> bool:
-    unfolded = [word for name in words for word in file.selectors.get(name, (name,))]
-    return any(_is(line, word) for word in unfolded)
+def _unfolded(file: Perimeters, words: tuple[str, ...]) -> set[str]:
+    """Selectors by name put in place of their names."""
+    return {word for name in words for word in file.selectors.get(name, (name,))}
 
 
-def _is(line: BillLine, word: str) -> bool:
-    return word in (ALL, line.service, f"{line.service}.{line.meter}")
+def _names(line: BillLine) -> set[str]:
+    """The words that select a line."""
+    return {ALL, line.service, f"{line.service}.{line.meter}"}
 
 
 def _bill_term(line: BillLine) -> Term:

@@ -50,7 +50,12 @@ def apply_changes(
     """Copies of the three trees with the changes made. Raises InputError for a path that does not exist."""
     if not changes:
         return scenario, pipeline, services
-    scenario, pipeline, services = copy.deepcopy((scenario, pipeline, services))
+    scenario, services = copy.deepcopy(scenario), dict(services)
+    if any(change.path.startswith("pipeline.") for change in changes):
+        pipeline = copy.deepcopy(pipeline)
+    for name in {change.path.split(".")[1] for change in changes if change.path.startswith("services.")}:
+        if name in services:
+            services[name] = copy.deepcopy(services[name])
     for change in changes:
         head, _, rest = change.path.partition(".")
         if head == "pipeline" and rest:
@@ -99,6 +104,9 @@ def _set(tree: Table, keys: list[str], change: Change) -> None:
             raise _no_path(change, key, node)
     if not isinstance(node, Table) or not keys[-1]:
         raise _no_path(change, keys[-1], node)
+    if keys[-1] == "value" and "unit" in node:
+        _set_quantity(node, change)
+        return
     old = node.get(keys[-1])
     if isinstance(old, Table) and "value" in old and not isinstance(change.value, dict):
         _set_quantity(old, change)

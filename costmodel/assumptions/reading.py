@@ -6,11 +6,13 @@ import re
 import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from costmodel.errors import InputError, Problem
 
+FILES_KEPT = 2**8
 MOST_BYTES = 4 * 2**20  # a data file is written by people; anything larger is a mistake or an attack
 Place = tuple[str, int]
 Path_ = tuple[str | int, ...]
@@ -42,8 +44,19 @@ class Table(dict[str, Any]):
 def read_toml(path: Path) -> Table:
     """The file's content as a located table; floats are exact `Decimal`s.
 
-    Raises InputError (unreadable, too large, not UTF-8, not TOML) with the file and, where known, the line.
+    The table is shared by all who read the same file: copy before you change it. Raises InputError (unreadable, too
+    large, not UTF-8, not TOML) with the file and, where known, the line.
     """
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise _refuse(path, None, f"cannot be read ({error.strerror})", "check the path and its permissions") from None
+    return _read_once(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=FILES_KEPT)
+def _read_once(path: Path, modified_ns: int, size: int) -> Table:
+    """The content of a file as it was at that time and size."""
     text = _read_text(path)
     try:
         tree = tomllib.loads(text, parse_float=Decimal)

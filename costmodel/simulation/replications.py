@@ -13,9 +13,9 @@ from costmodel.assumptions.scenario import Scenario
 from costmodel.simulation.calendar import add_banking_days
 from costmodel.simulation.counts import Counts
 from costmodel.simulation.draws import stream_key
+from costmodel.simulation.engines import chosen, engine_named
 from costmodel.simulation.payments import Payments, generate, month_hours_of
 from costmodel.simulation.plan import Plan
-from costmodel.simulation.reference import Reference
 from costmodel.simulation.replaying import Replay
 from costmodel.simulation.timetable import Timetable, draw_outages, make_timetable
 
@@ -49,9 +49,12 @@ class Simulated:
     timetable: Timetable
     period: Period
     replayed: Replay | None
+    engine: str
 
 
-def simulate(plan: Plan, assumptions: Assumptions, replayed: Replay | None, watch: Watch | None) -> Simulated:
+def simulate(
+    plan: Plan, assumptions: Assumptions, replayed: Replay | None, watch: Watch | None, engine: str
+) -> Simulated:
     """Simulate the scenario's month `replications` times (fewer at large volume).
 
     `watch` is called with the share of the work done, now and then.
@@ -62,16 +65,17 @@ def simulate(plan: Plan, assumptions: Assumptions, replayed: Replay | None, watc
     number = replications(scenario, first.measured[1] - first.measured[0])
     seeds = [scenario.seed if k == 0 else stream_key(scenario.seed, "replication", k) for k in range(number)]
     table = make_timetable(plan, first.start, first.window[1] + drain_ns(plan, scenario.on.year), scenario.seed)
-    runs = []
+    name = chosen(engine, plan, number * len(first.arrival_ns))
+    run_once, runs = engine_named(name), []
     for k, seed in enumerate(seeds):
         payments = first if k == 0 or replayed else generate(scenario, seed, lead_in)
         # payments of a file have been made: no outage can undo them
         outages = tuple(() for _ in plan.outages) if replayed else draw_outages(plan, table.end_ns, seed)
         times = dataclasses.replace(table, outages=outages)
-        counts = Reference(plan, payments, times, seed).run(_part(watch, k, number, first.window[1]))
+        counts = run_once(plan, payments, times, seed).run(_part(watch, k, number, first.window[1]))
         counts.outage_ns = times.path_outage_ns(_serial(plan, assumptions), *payments.window)
         runs.append(counts)
-    return Simulated(runs, seeds, first, table, _period(scenario, first, replayed), replayed)
+    return Simulated(runs, seeds, first, table, _period(scenario, first, replayed), replayed, name)
 
 
 def _serial(plan: Plan, assumptions: Assumptions) -> list[int]:

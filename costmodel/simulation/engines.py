@@ -1,0 +1,65 @@
+"""Which engine runs: the readable reference, or the compiled one that gives the same counts much faster."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from costmodel.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from costmodel.simulation.counts import Counts
+    from costmodel.simulation.payments import Payments
+    from costmodel.simulation.plan import Plan
+    from costmodel.simulation.timetable import Timetable
+
+ENGINES = ("auto", "reference", "compiled")
+LARGE = 10**6  # payments × instructions from which compiling once is worth the wait
+ENTRY = "kernel.advance-*.nbi"  # what numba keeps on disk of the compiled engine
+
+
+class Engine(Protocol):
+    """Runs a plan once."""
+
+    def __init__(self, plan: Plan, payments: Payments, timetable: Timetable, seed: int) -> None: ...
+
+    def run(self, watch: Callable[[int], None] | None = None) -> Counts:
+        """The counts of the run."""
+        ...
+
+
+def chosen(engine: str, plan: Plan, payments: int) -> str:
+    """The engine for `payments` in all replications: as asked, else the compiled one if it is ready or worth the wait.
+
+    Raises UsageError for a name that is not known.
+    """
+    if engine not in ENGINES:
+        raise UsageError(f"no engine named {engine!r}; choose one of {', '.join(ENGINES)}")
+    if engine != "auto":
+        return engine
+    return "compiled" if is_compiled() or payments * len(plan.code) >= LARGE else "reference"
+
+
+def engine_named(name: str) -> type[Engine]:
+    """The engine itself; the compiled one says so if it must be compiled first."""
+    if name == "reference":
+        from costmodel.simulation.reference import Reference
+
+        return Reference
+    if not is_compiled() and sys.stderr.isatty():
+        print("compiling the fast engine, once; later runs load it at once", file=sys.stderr)
+    from costmodel.simulation.compiled import Compiled
+
+    return Compiled
+
+
+def is_compiled() -> bool:
+    """Whether the compiled engine lies ready on disk for this Python."""
+    folders = [Path(__file__).parent / "__pycache__"]
+    folders += [Path(folder) for folder in (os.environ.get("NUMBA_CACHE_DIR"),) if folder]
+    version = f".py{sys.version_info.major}{sys.version_info.minor}"
+    return any(version in path.name for folder in folders if folder.is_dir() for path in folder.rglob(ENTRY))

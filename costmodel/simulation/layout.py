@@ -1,0 +1,137 @@
+"""How the compiled engine lays a run out in integers: the columns of its tables and the places of its scalars.
+
+Everything is int64. The sheet holds one row per instruction, then one per step, quota, function, flow, fate, station,
+wait, queue and outage; an instruction names those by their row. `k` holds the scalars, then all counters.
+"""
+
+from __future__ import annotations
+
+from costmodel.simulation.counts import BINS, FUNCTION_COUNTS, MOST_DAYS
+from costmodel.simulation.plan import TIMERS, Outcome
+from costmodel.simulation.tables import CELLS
+
+NONE = -1
+NEVER = 2**62
+
+# Columns of the sheet. An instruction's own first:
+OP, KEY, TRY, CHOICE, A, B, JUMP, STEP, NUMBER = range(9)
+SHEET_COLUMNS = 12
+# a service call's step
+LAW, UNITS, CHUNK, TABLE_K, ROW_BYTES, PAGE_BYTES, STORES, ADDS, OUTAGE, QUOTAS_AT, QUOTAS, STEP_K = range(12)
+# a quota
+INTERVAL, DEPTH, QUOTA_K = range(3)
+# a function
+TIMEOUT, RESERVED, INITS_AT, INITS, FUNCTION_K = range(5)
+# a flow (trigger: 1 for a payment's)
+START_PC, OF_PAYMENT, FLOW_QUEUE, MOST, GROUPED, FLOW_K, FIRES_AT, FIRES = range(8)
+# a fate
+FATE_KEY, SHARE, FATE_LAW = range(3)
+# a station
+SERVERS, CAPACITY, STATION_K = range(3)
+# a wait (due: where in the lists its instants stand, or NONE)
+DUE_AT, DELAY = range(2)
+# a queue
+LINES_AT, LINES, RETURNED_K = range(3)
+# a service's outages: their starts in the lists, then their ends
+SPANS_AT, SPANS = range(2)
+
+# Columns of a strand, and of a frame: both are records of the same pool
+(PC, FRAME, FLOW, PAYMENT, RUN, REPEAT, ATTEMPT, TRIES, BORN, PAYOUT, FIRST, MEASURED, BATCH, JOIN, CUT, TIMER, _,
+ DEAD, FRAMES, OVER) = range(20)  # fmt: skip
+(FUNCTION, FRAME_PC, DEADLINE, CALLER, PARENT, ALIVE, ENVIRONMENT, SINCE, MONTH, COHORT, LEAST, WEAKEST,
+ REFERENCES) = range(13)  # fmt: skip
+RECORD_COLUMNS = 20
+
+# Columns of a cell: a join, an environment, a batch, one that came back, a request, or a letter (a strand to come)
+CELL_COLUMNS = 4
+LEFT, JOIN_PARENT, JOIN_PC, FAILED = range(4)
+ENV_BORN, ENV_IDLE, ENV_NEXT = range(3)
+BATCH_PAGE, BATCH_AT, ENTRIES_LEFT, BATCH_USERS = range(4)
+BACK_BATCH, BACK_DUE, BACK_ORDINAL, BACK_NEXT = range(4)
+REQUEST_STRAND, GRANTED, REQUEST_NEXT = range(3)
+TO_FLOW, TO_PAYMENT, TO_REPEAT, TO_RUN = range(4)
+ON_PROVISIONED = -2  # stands for the environment of a frame
+
+# Calendar events and work to do next, in the lowest bits of a word beside their subject
+KIND_BITS = 3
+KINDS = 2**KIND_BITS
+GO, THROW, ARRIVE, FIRE, LETTER, RELEASED, RESUME, BATCHES = range(KINDS)
+AT, EID, WHAT = range(3)  # columns of the calendar
+
+# What an instruction comes to; from 0 on, the nanoseconds to wait
+NEXT, WAITS, FAILS, ENDS = -1, -2, -3, -4
+
+# Why the kernel comes back
+DONE, PAUSED, GROW, FAULTY = range(4)
+KEY_FAULT, INDEX_FAULT = 1, 2
+
+# Places in k: what changes …
+(NOW, EIDS, EVENTS, PENDING, ORDINAL, SHARED_BUSY, REFUSED, THROTTLED, DUPLICATES, DEAD_LETTERS, NEAR_N, FAR_N, HORIZON,
+ STACK_N, RECORD_FREE, RECORDS_LEFT, CELL_FREE, CELLS_LEFT, PAGE_FREE, PAGES_LEFT, HELD_N, MONEY_N, LOW, FAULT, MARGIN,
+ NEAR_MOST, NAMED, UNTIL, NEAR_ROOM, STACK_ROOM, HELD_SLOTS, MONEY_SLOTS,
+ GAP, TODAY, PAGES_MARGIN, MOST_SORTED,
+ # … what the plan and the payments say
+ START, END, API_TIMEOUT, KEEP_ALIVE, LIFE, SHARED, SCALE_INTERVAL, SCALE_DEPTH, INCREMENT, INIT_BILLED,
+ LAMBDA_OUTAGE, ATTEMPTS, BASE, LONGEST, DELAYS_AT, DELAYS, REQUEUE_BASE, REQUEUE_MOST, REQUEUE_AGE, DUPLICATE_SHARE,
+ RISK_KEY, RISK_LAW, REVIEW_ABOVE, BLOCK_ABOVE, CRITICAL_ABOVE, PARTS, PER_PROVIDER, COMMISSION, FIRST_MEASURED,
+ PAYMENTS, TRACED, MIDNIGHTS_AT, MIDNIGHTS, BANK_DAYS_AT, FLOW_OF_METHOD, _FLOW_OF_ACH,
+ SCALARS) = range(73)  # fmt: skip
+# … and counters in places that do not depend on the plan
+OUTCOMES = SCALARS
+LATENCY_SUM = OUTCOMES + 2 * len(Outcome)
+LATENCY_MAX = LATENCY_SUM + len(TIMERS)
+SETTLED = LATENCY_MAX + len(TIMERS)
+PAID = SETTLED + MOST_DAYS
+LATENCY = PAID + MOST_DAYS
+FIXED = LATENCY + len(TIMERS) * BINS
+
+# Counters of a step, each for month and cohort
+CALLS, CHUNKS, STORED = 0, 2, 4
+STEP_COUNTERS = 6
+# of a function: its counts for month, then for cohort, then its pool
+FUNCTION_KINDS = len(FUNCTION_COUNTS)
+BUSY, PEAK, IDLE, READY, SCALE_EMPTY = range(2 * FUNCTION_KINDS, 2 * FUNCTION_KINDS + 5)
+FUNCTION_COUNTERS = 2 * FUNCTION_KINDS + 5
+# of a station, of a schedule's firing, of a line of money, of a queue's returned batches
+USERS, WAITING, QUEUE_HEAD, QUEUE_TAIL = range(4)
+FIRING, PART, UP_TO = range(3)
+HEAD_PAGE, HEAD_AT, TAIL_PAGE, TAIL_AT = range(4)
+BACK_HEAD, BACK_TAIL = range(2)
+
+LAW_COLUMNS = 2 * (CELLS + 1) + 1
+CONSTANT = LAW_COLUMNS - 1  # the law's only value, or NONE
+
+ENTRIES = 512  # money entries of a page: two words each
+PAGE_NEXT = 2 * ENTRIES
+PAGE_COLUMNS = PAGE_NEXT + 1
+ORDINAL_BITS = 32  # in a line: due time, then the payment above the entry's ordinal
+# in a batch: twice the payment plus whether it is the first of its provider, then the payout
+
+HELD_PAYMENT, HELD_STATION, HELD_REQUEST = range(3)
+MONEY_KEY, MONEY_MONTH, MONEY_COHORT = range(3)
+MONEY_NAMES = ("card", "ach", "payout")
+MONEY_BITS = 2
+
+# The tables of the kernel's two blocks: kind of number, and columns
+BOOK = {
+    "sheet": ("int64", SHEET_COLUMNS),
+    "lists": ("int64", 1),
+    "laws": ("int64", LAW_COLUMNS),
+    "arrival": ("int64", 1),
+    "amount": ("int64", 1),
+    "method": ("int8", 1),
+    "provider": ("int32", 1),
+}
+STATE = {
+    "k": ("int64", 1),
+    "records": ("int64", RECORD_COLUMNS),
+    "cells": ("int64", CELL_COLUMNS),
+    "near": ("int64", 3),
+    "far": ("int64", 3),
+    "sorting": ("int64", 3),
+    "stack": ("int64", 1),
+    "pages": ("int64", PAGE_COLUMNS),
+    "held": ("int64", 3),
+    "money": ("int64", 3),
+    "trace": ("int64", 1),
+}

@@ -1,0 +1,106 @@
+"""The memory that Python gives the compiled engine's kernel: at first little, more whenever the kernel runs low."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from costmodel.simulation import layout as at
+from costmodel.simulation.kernel import move_held, move_money
+from costmodel.simulation.kernel_calendar import FOR_EVER
+from costmodel.simulation.kernel_tables import Block
+
+ROOM = 2**9  # rows at first, beside what one step may need
+
+IntArray = npt.NDArray[np.int64]
+
+
+def first_state(k: IntArray, traced: int) -> Block:
+    """An empty state around `k`, with room for a trace of so many payments."""
+    margin = int(k[at.MARGIN])
+    room = ROOM + 2 * margin
+    k[at.NEAR_ROOM] = k[at.STACK_ROOM] = room
+    k[at.HELD_SLOTS] = k[at.MONEY_SLOTS] = ROOM
+    none = np.zeros((0, at.RECORD_COLUMNS), np.int64)
+    arrays = {
+        "k": k,
+        "records": _more(none, k, at.RECORD_FREE, at.RECORDS_LEFT, room),
+        "cells": _more(none[:, : at.CELL_COLUMNS], k, at.CELL_FREE, at.CELLS_LEFT, room),
+        "near": np.full((room, 3), FOR_EVER, np.int64),
+        "far": np.full((room, 3), FOR_EVER, np.int64),
+        "sorting": np.full((int(k[at.MOST_SORTED]) + 4, 3), FOR_EVER, np.int64),
+        "stack": np.zeros(room, np.int64),
+        "pages": _more(
+            np.zeros((0, at.PAGE_COLUMNS), np.int64),
+            k,
+            at.PAGE_FREE,
+            at.PAGES_LEFT,
+            2 * int(k[at.PAGES_MARGIN]),
+            at.PAGE_NEXT,
+        ),
+        "held": _empty(ROOM, at.HELD_STATION),
+        "money": _empty(ROOM, at.MONEY_KEY),
+        "trace": np.full(max(1, traced), at.NONE, np.int64),
+    }
+    return Block(at.STATE, arrays)
+
+
+def grown(state: Block) -> Block:
+    """The state with at least twice as much of whatever it is low in."""
+    k, arrays = state.arrays["k"], dict(state.arrays)
+    margin = int(k[at.MARGIN])
+    if k[at.RECORDS_LEFT] < margin:
+        arrays["records"] = _more(arrays["records"], k, at.RECORD_FREE, at.RECORDS_LEFT, len(arrays["records"]))
+    if k[at.CELLS_LEFT] < margin:
+        arrays["cells"] = _more(arrays["cells"], k, at.CELL_FREE, at.CELLS_LEFT, len(arrays["cells"]))
+    if k[at.PAGES_LEFT] < k[at.PAGES_MARGIN]:
+        rows = max(int(k[at.PAGES_MARGIN]), len(arrays["pages"]) // 8)
+        arrays["pages"] = _more(arrays["pages"], k, at.PAGE_FREE, at.PAGES_LEFT, rows, at.PAGE_NEXT)
+    if k[at.NEAR_N] + k[at.FAR_N] + margin > k[at.NEAR_ROOM]:
+        arrays |= {name: _extended(arrays[name], len(arrays[name]), FOR_EVER) for name in ("near", "far")}
+        k[at.NEAR_ROOM] *= 2
+    if k[at.STACK_N] + margin > k[at.STACK_ROOM]:
+        arrays["stack"] = np.concatenate([arrays["stack"], np.zeros_like(arrays["stack"])])
+        k[at.STACK_ROOM] *= 2
+    k[at.LOW] = 0
+    return _rehashed(state, arrays, k)
+
+
+def _rehashed(state: Block, arrays: dict[str, IntArray], k: IntArray) -> Block:
+    """The grown state; a hash table more than half full is moved to one of twice its size."""
+    held, money = (2 * int(k[number]) > k[slots] - 2 for number, slots in
+                   ((at.HELD_N, at.HELD_SLOTS), (at.MONEY_N, at.MONEY_SLOTS)))  # fmt: skip
+    if held:
+        k[at.HELD_SLOTS] *= 2
+        arrays["held"] = _empty(int(k[at.HELD_SLOTS]), at.HELD_STATION)
+    if money:
+        k[at.MONEY_SLOTS] *= 2
+        arrays["money"] = _empty(int(k[at.MONEY_SLOTS]), at.MONEY_KEY)
+    larger = Block(at.STATE, arrays)
+    if held:
+        move_held(state.address, larger.address, len(state.arrays["held"]))
+    if money:
+        move_money(state.address, larger.address, len(state.arrays["money"]))
+    return larger
+
+
+def _empty(slots: int, marked: int) -> IntArray:
+    """An empty hash table of three columns; NONE in the marked one says that a slot is free."""
+    table = np.zeros((slots, 3), np.int64)
+    table[:, marked] = at.NONE
+    return table
+
+
+def _extended(array: IntArray, rows: int, value: int = 0) -> IntArray:
+    return np.concatenate([array, np.full((rows, array.shape[1]), value, np.int64)])
+
+
+def _more(array: IntArray, k: IntArray, free: int, left: int, rows: int, link: int = 0) -> IntArray:
+    """The array with so many rows more, which stand in its free list before those that were free."""
+    first = len(array)
+    larger = _extended(array, rows)
+    larger[first:, link] = np.arange(first + 1, first + rows + 1)
+    larger[-1, link] = k[free]
+    k[free] = first
+    k[left] += rows
+    return larger

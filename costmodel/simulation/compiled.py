@@ -23,7 +23,7 @@ from costmodel.simulation.plan import TIMERS, Outcome, Plan
 from costmodel.simulation.plan_arrays import PlanArrays
 from costmodel.simulation.timetable import Timetable
 
-SLICE_S = 0.1
+SLICE_S = 1 / 20
 FIRST_SLICE = 2**12  # events
 LONGEST_SLICE = 2**24
 FAULTS = {  # what the reference raises, too
@@ -122,8 +122,8 @@ class Compiled:
         for index, name in enumerate(at.MONEY_NAMES):
             if self.k[at.NAMED] >> index & 1:
                 own = names == index
-                pair = [_counter(cents[own], found[own, column]) for column in (at.MONEY_MONTH, at.MONEY_COHORT)]
-                amounts[name] = (pair[0], pair[1])
+                month, cohort = np.divmod(found[own, at.MONEY_TIMES], 2**at.TIMES_BITS)
+                amounts[name] = (_counter(cents[own], month), _counter(cents[own], cohort))
         return amounts
 
 

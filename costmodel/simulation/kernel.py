@@ -8,107 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from costmodel.simulation.kernel_calendar import close_gap, draw_nearer, file, next_time, schedule, take_first
-from costmodel.simulation.kernel_draws import compiled, entry
-from costmodel.simulation.kernel_memory import free_cell, later, money_slot, put_held
-from costmodel.simulation.kernel_money import (
-    due_at,
-    enqueue,
-    group_by_provider,
-    measured_entries,
-    next_entry,
-    take_batch,
-)
-from costmodel.simulation.kernel_steps import (
-    acquire,
-    api,
-    call,
-    fate,
-    grant,
-    if_,
-    invoke,
-    mark,
-    payout,
-    release,
-    return_,
-    spawn,
-    timer,
-    work,
-)
-from costmodel.simulation.kernel_strands import cut_off, fail, finish, fork, new_strand, resume
+from costmodel.simulation import layout as at
+from costmodel.simulation.kernel_batches import next_entry
+from costmodel.simulation.kernel_calendar import close_gap, draw_nearer, file, next_time, take_first
+from costmodel.simulation.kernel_calls import api, call, invoke, return_, work
+from costmodel.simulation.kernel_draws import compiled, entry, inlined
+from costmodel.simulation.kernel_memory import from_stack, later, money_slot, put_held
+from costmodel.simulation.kernel_money import due_at, enqueue
+from costmodel.simulation.kernel_sources import arrive, begin_batch, begin_letter, fire
+from costmodel.simulation.kernel_steps import acquire, fate, grant, if_, mark, payout, release, spawn, timer
+from costmodel.simulation.kernel_strands import cut_off, fail, finish, fork, resume
 from costmodel.simulation.kernel_tables import book_at, state_at
-from costmodel.simulation.layout import (
-    ARRIVE,
-    BATCH,
-    BATCHES,
-    CUT,
-    DONE,
-    EIDS,
-    END,
-    ENDS,
-    EVENTS,
-    FAILS,
-    FAULT,
-    FAULTY,
-    FIRE,
-    FIRES,
-    FIRES_AT,
-    FIRING,
-    FIRST_MEASURED,
-    FLOW,
-    FLOW_K,
-    FLOW_OF_METHOD,
-    FLOW_QUEUE,
-    FRAME,
-    GO,
-    GROUPED,
-    GROW,
-    HELD_PAYMENT,
-    HELD_REQUEST,
-    HELD_STATION,
-    JUMP,
-    KIND_BITS,
-    KINDS,
-    LEAST,
-    LETTER,
-    LOW,
-    MEASURED,
-    MONEY_COHORT,
-    MONEY_KEY,
-    MONEY_MONTH,
-    MOST,
-    NEAR_N,
-    NEXT,
-    NONE,
-    NOW,
-    OF_PAYMENT,
-    OP,
-    ORDINAL,
-    PART,
-    PAUSED,
-    PAYMENT,
-    PAYMENTS,
-    PC,
-    PENDING,
-    RELEASED,
-    REPEAT,
-    RESUME,
-    STACK_N,
-    THROW,
-    TO_FLOW,
-    TO_PAYMENT,
-    TO_REPEAT,
-    TO_RUN,
-    TRACED,
-    UNTIL,
-    UP_TO,
-    A,
-    B,
-)  # fmt: skip
-from costmodel.simulation.plan import NOBODY, Op
-from costmodel.simulation.sources import MOST_BATCHES_BITS
+from costmodel.simulation.plan import Op
 
 OP_STOP, OP_WORK, OP_CALL, OP_INVOKE = int(Op.STOP), int(Op.WORK), int(Op.CALL), int(Op.INVOKE)
 OP_RETURN, OP_API, OP_API_END, OP_SPAWN = int(Op.RETURN), int(Op.API), int(Op.API_END), int(Op.SPAWN)
@@ -122,103 +33,108 @@ def advance(book: int, state: int) -> int:
     """Go on until the run is done, `UNTIL` events have happened, or memory is low; gives which."""
     b, z = book_at(book), state_at(state)
     k = z.k
-    while k[FAULT] == 0:
-        while k[STACK_N] > 0:
-            if k[LOW]:
-                return FAULTY if k[FAULT] else GROW
-            k[STACK_N] -= 1
-            do(b, z, z.stack[k[STACK_N]])
-        if k[PENDING] == 0 and k[NOW] >= k[END]:
-            return DONE
-        if k[LOW] or k[EVENTS] >= k[UNTIL]:
-            return GROW if k[LOW] and not k[FAULT] else PAUSED
-        close_gap(z)
-        if k[NEAR_N] == 0:
-            draw_nearer(z)
-            if k[NEAR_N] == 0:
-                return DONE
-        k[EVENTS] += 1
-        do(b, z, take_first(z))
-    return FAULTY
+    while True:
+        if k[at.LOW]:
+            return at.FAULTY if k[at.FAULT] else at.GROW
+        if k[at.STACK_N] > 0:
+            work_to_do = from_stack(z)
+        else:
+            why = why_not_on(z)
+            if why != at.NONE:
+                return why
+            k[at.EVENTS] += 1
+            work_to_do = take_first(z)
+        kind, subject = work_to_do & (at.KINDS - 1), work_to_do >> at.KIND_BITS
+        go_on(b, z, subject, at.NEXT if kind == at.GO else do_rare(b, z, kind, subject))
+
+
+@inlined
+def why_not_on(z: Any) -> int:
+    """Why no further event may happen now, or NONE; if it may, it is at the top of the calendar."""
+    k = z.k
+    if k[at.PENDING] == 0 and k[at.NOW] >= k[at.END]:
+        return at.DONE
+    if k[at.EVENTS] >= k[at.UNTIL]:
+        return at.PAUSED
+    close_gap(z)
+    if k[at.NEAR_N] == 0:
+        draw_nearer(z)
+    return at.NONE if k[at.NEAR_N] > 0 else at.DONE
 
 
 @compiled
-def do(b: Any, z: Any, work_to_do: int) -> None:
-    """An event happens, or work from the stack is done."""
-    kind, subject = work_to_do & (KINDS - 1), work_to_do >> KIND_BITS
-    if kind == GO:
-        if z.records[subject, CUT] == NONE:
-            go_on(b, z, subject, NEXT)
-        else:
-            cut_off(b, z, subject)
-    elif kind == LETTER:
-        go_on(b, z, begin_letter(b, z, subject), NEXT)
-    elif kind == THROW:
-        go_on(b, z, subject, FAILS)
-    elif kind == RESUME:
-        go_on(b, z, subject, resume(z, subject))
-    elif kind == RELEASED:
+def do_rare(b: Any, z: Any, kind: int, subject: int) -> int:
+    """Anything but going on; gives what it comes to for the strand that is the subject, if it is one."""
+    if kind == at.CUT_OFF:
+        cut_off(b, z, subject)
+    elif kind == at.LETTER:
+        later(z, (begin_letter(b, z, subject) << at.KIND_BITS) | at.GO)
+    elif kind == at.THROW:
+        return at.FAILS
+    elif kind == at.RESUME:
+        return resume(z, subject)
+    elif kind == at.RELEASED:
         grant(b, z, subject)
-    elif kind == ARRIVE:
+    elif kind == at.ARRIVE:
         arrive(b, z, subject)
-    elif kind == FIRE:
+    elif kind == at.FIRE:
         fire(b, z, subject)
     else:
         begin_batch(b, z, subject)
+    return at.WAITS
 
 
-@compiled
+@inlined
 def go_on(b: Any, z: Any, strand: int, outcome: int) -> None:
     """Go on with a strand after what its last instruction came to, until it waits or ends."""
     k = z.k
     while True:
-        if outcome == NEXT:
-            if k[LOW]:
-                later(z, (strand << KIND_BITS) | GO)
+        if outcome == at.NEXT:
+            if k[at.LOW]:
+                later(z, (strand << at.KIND_BITS) | at.GO)
                 return
             outcome = execute(b, z, strand)
         elif outcome >= 0:
-            if not passes(z, strand, outcome):
-                return
-            if z.records[strand, CUT] != NONE:
+            kind = passes(z, strand, outcome)
+            if kind == at.CUT_OFF:
                 cut_off(b, z, strand)
+            if kind != at.GO:
                 return
-            outcome = NEXT
-        elif outcome == FAILS:
+            outcome = at.NEXT
+        elif outcome == at.FAILS:
             outcome = fail(b, z, strand)
-        elif outcome == ENDS:
+        elif outcome == at.ENDS:
             finish(z, strand)
             return
         else:
             return
 
 
-@compiled
-def passes(z: Any, strand: int, ns: int) -> bool:
-    """As `Reference.pause`; true if nothing else happens before the wait is over: then the clock has gone on.
+@inlined
+def passes(z: Any, strand: int, ns: int) -> int:
+    """As `Reference.pause`; GO or CUT_OFF if nothing else happens before the wait is over, else WAITS.
 
-    What would be the calendar's first event anyway need not be filed there.
+    What would be the calendar's first event anyway need not be filed there: the clock goes on at once.
     """
-    k, records = z.k, z.records
-    at, frame = k[NOW] + ns, records[strand, FRAME]
-    if frame != NONE and at > records[frame, LEAST]:
-        records[strand, CUT] = at
-        at = max(k[NOW], records[frame, LEAST])
-    k[EIDS] += 1
-    alone = k[STACK_N] == 0 and at < next_time(z) and (k[PENDING] != 0 or k[NOW] < k[END])
-    if alone and k[LOW] == 0 and k[EVENTS] < k[UNTIL]:
-        k[EVENTS] += 1
-        k[NOW] = at
-        return True
-    file(z, at, k[EIDS], (strand << KIND_BITS) | GO)
-    return False
+    k, records, kind = z.k, z.records, at.GO
+    when, frame = k[at.NOW] + ns, records[strand, at.FRAME]
+    if frame != at.NONE and when > records[frame, at.LEAST]:
+        records[strand, at.CUT] = when
+        when, kind = max(k[at.NOW], records[frame, at.LEAST]), at.CUT_OFF
+    k[at.EIDS] += 1
+    if when < next_time(z) and k[at.STACK_N] == 0 and (k[at.PENDING] != 0 or k[at.NOW] < k[at.END]):
+        k[at.EVENTS] += 1
+        k[at.NOW] = when
+        return kind
+    file(z, when, k[at.EIDS], (strand << at.KIND_BITS) | kind)
+    return at.WAITS
 
 
-@compiled
+@inlined
 def execute(b: Any, z: Any, strand: int) -> int:
     """Carry out the strand's next instruction; gives what it comes to."""
-    pc = z.records[strand, PC]
-    op = b.sheet[pc, OP]
+    pc = z.records[strand, at.PC]
+    op = b.sheet[pc, at.OP]
     if op == OP_WORK:
         return work(b, z, strand, pc)
     if op == OP_CALL:
@@ -234,7 +150,7 @@ def execute(b: Any, z: Any, strand: int) -> int:
     if op == OP_FORK:
         return fork(b, z, strand, pc)
     if op == OP_JOIN:
-        return ENDS
+        return at.ENDS
     if op == OP_ACQUIRE:
         return acquire(b, z, strand, pc)
     if op == OP_RELEASE:
@@ -257,81 +173,20 @@ def execute_rare(b: Any, z: Any, strand: int, pc: int, op: int) -> int:
         return fate(b, z, strand, pc)
     if op == OP_PAYOUT:
         return payout(b, z, strand, pc)
-    z.records[strand, PC] = pc + 1
+    z.records[strand, at.PC] = pc + 1
     if op == OP_QUEUE:
-        enqueue(z, b.sheet[pc, A], due_at(b, z.k, b.sheet[pc, B]), z.records[strand, PAYMENT])
+        enqueue(z, b.sheet[pc, at.A], due_at(b, z.k, b.sheet[pc, at.B]), z.records[strand, at.PAYMENT])
     elif op == OP_JUMP or not next_entry(z, strand):
-        z.records[strand, PC] = b.sheet[pc, JUMP]
-    return NEXT
+        z.records[strand, at.PC] = b.sheet[pc, at.JUMP]
+    return at.NEXT
 
 
 @compiled
 def stop(b: Any, z: Any, strand: int) -> int:
     """The flow is over."""
-    if z.k[TRACED] and b.sheet[z.records[strand, FLOW], OF_PAYMENT]:
-        z.trace[z.records[strand, PAYMENT] + z.k[FIRST_MEASURED]] = z.k[NOW]
-    return ENDS
-
-
-# --- sources ------------------------------------------------------------------------------------------
-
-
-@compiled
-def arrive(b: Any, z: Any, index: int) -> None:
-    """As `Arrivals._arrive`."""
-    k = z.k
-    if index + 1 < k[PAYMENTS]:
-        schedule(z, b.arrival[index + 1], ((index + 1) << KIND_BITS) | ARRIVE)
-    flow = k[FLOW_OF_METHOD + np.int64(b.method[index])]
-    if flow != NONE:
-        strand = new_strand(b, z, flow, index - k[FIRST_MEASURED], 0)
-        k[PENDING] += z.records[strand, MEASURED]
-        go_on(b, z, strand, NEXT)
-
-
-@compiled
-def begin_letter(b: Any, z: Any, letter: int) -> int:
-    """The strand that a letter stands for."""
-    cells = z.cells
-    strand = new_strand(b, z, cells[letter, TO_FLOW], cells[letter, TO_PAYMENT], cells[letter, TO_RUN])
-    z.records[strand, REPEAT] = cells[letter, TO_REPEAT]
-    free_cell(z, letter)
-    return strand
-
-
-@compiled
-def fire(b: Any, z: Any, flow: int) -> None:
-    """As `Schedule._fire`: the next firing is scheduled, then batches begin one by one."""
-    k, place = z.k, b.sheet[flow, FLOW_K]
-    k[place + FIRING] += 1
-    k[place + PART] = 0
-    k[place + UP_TO] = k[ORDINAL]
-    goes_on = b.sheet[flow, FLOW_QUEUE] != NONE or k[NOW] < k[END]
-    if goes_on and k[place + FIRING] < b.sheet[flow, FIRES]:
-        schedule(z, b.lists[b.sheet[flow, FIRES_AT] + k[place + FIRING]], (flow << KIND_BITS) | FIRE)
-    later(z, (flow << KIND_BITS) | BATCHES)
-
-
-@compiled
-def begin_batch(b: Any, z: Any, flow: int) -> None:
-    """The next batch of a firing begins, the others after it; a firing without any is one run with nothing to do."""
-    k, place, queue, batch = z.k, b.sheet[flow, FLOW_K], b.sheet[flow, FLOW_QUEUE], NONE
-    if queue != NONE:
-        batch = take_batch(b, z, queue, b.sheet[flow, MOST], k[place + UP_TO])
-    part = k[place + PART]
-    if batch == NONE and (part > 0 or k[NOW] >= k[END]):
-        return
-    if batch != NONE:
-        later(z, (flow << KIND_BITS) | BATCHES)
-        if b.sheet[flow, GROUPED]:
-            group_by_provider(b, z, batch)
-    number = (k[place + FIRING] - 1) << MOST_BATCHES_BITS
-    strand, measured = new_strand(b, z, flow, NOBODY, number + part), measured_entries(z, batch)
-    k[place + PART] = part + 1
-    z.records[strand, BATCH] = batch
-    z.records[strand, MEASURED] = measured > 0
-    k[PENDING] += (measured > 0) - measured
-    go_on(b, z, strand, NEXT)
+    if z.k[at.TRACED] and b.sheet[z.records[strand, at.FLOW], at.OF_PAYMENT]:
+        z.trace[z.records[strand, at.PAYMENT] + z.k[at.FIRST_MEASURED]] = z.k[at.NOW]
+    return at.ENDS
 
 
 # --- memory -------------------------------------------------------------------------------------------
@@ -342,8 +197,8 @@ def move_held(old_state: int, new_state: int, slots: int) -> None:
     """Move what is held to a larger, empty table."""
     old, new = state_at(old_state).held, state_at(new_state)
     for slot in range(slots):
-        if old[slot, HELD_STATION] != NONE:
-            put_held(new, old[slot, HELD_PAYMENT], old[slot, HELD_STATION], old[slot, HELD_REQUEST])
+        if old[slot, at.HELD_STATION] != at.NONE:
+            put_held(new, old[slot, at.HELD_PAYMENT], old[slot, at.HELD_STATION], old[slot, at.HELD_REQUEST])
 
 
 @entry
@@ -351,8 +206,7 @@ def move_money(old_state: int, new_state: int, slots: int) -> None:
     """Move amounts to a larger, empty table."""
     old, new = state_at(old_state).money, state_at(new_state)
     for slot in range(slots):
-        if old[slot, MONEY_KEY] != NONE:
-            place = money_slot(new, old[slot, MONEY_KEY])
-            new.money[place, MONEY_KEY] = old[slot, MONEY_KEY]
-            new.money[place, MONEY_MONTH] = old[slot, MONEY_MONTH]
-            new.money[place, MONEY_COHORT] = old[slot, MONEY_COHORT]
+        if old[slot, at.MONEY_KEY] != at.NONE:
+            place = money_slot(new, old[slot, at.MONEY_KEY])
+            new.money[place, at.MONEY_KEY] = old[slot, at.MONEY_KEY]
+            new.money[place, at.MONEY_TIMES] = old[slot, at.MONEY_TIMES]

@@ -9,162 +9,150 @@ from __future__ import annotations
 
 from typing import Any
 
-from costmodel.simulation.kernel_draws import compiled
-from costmodel.simulation.layout import (
-    AT,
-    EID,
-    EIDS,
-    FAR_N,
-    GAP,
-    HORIZON,
-    LOW,
-    MARGIN,
-    NEAR_MOST,
-    NEAR_N,
-    NEAR_ROOM,
-    NEVER,
-    NOW,
-    WHAT,
-)  # fmt: skip
+from costmodel.simulation import layout as at
+from costmodel.simulation.kernel_draws import compiled, inlined
 
-FOR_EVER = 2 * NEVER - 1
+FOR_EVER = 2 * at.NEVER - 1
 SAMPLE = 2**6 - 1  # the place in a heap whose time divides near from far
 
 
 @compiled
-def put(heap: Any, place: int, at: int, eid: int, what: int) -> None:
+def put(heap: Any, place: int, when: int, eid: int, what: int) -> None:
     """Write an event at a place of a heap."""
-    heap[place, AT] = at
-    heap[place, EID] = eid
-    heap[place, WHAT] = what
+    heap[place, at.AT] = when
+    heap[place, at.EID] = eid
+    heap[place, at.WHAT] = what
 
 
 @compiled
 def move(heap: Any, place: int, source: int) -> None:
     """Copy an event to another place of its heap."""
-    put(heap, place, heap[source, AT], heap[source, EID], heap[source, WHAT])
+    put(heap, place, heap[source, at.AT], heap[source, at.EID], heap[source, at.WHAT])
 
 
 @compiled
-def rise(heap: Any, place: int, at: int, eid: int, what: int) -> None:
+def rise(heap: Any, place: int, when: int, eid: int, what: int) -> None:
     """Put an event into the gap at a place, or above, where it belongs."""
     while place > 0:
         above = (place - 1) >> 1
-        if heap[above, AT] < at or (heap[above, AT] == at and heap[above, EID] < eid):
+        if heap[above, at.AT] < when or (heap[above, at.AT] == when and heap[above, at.EID] < eid):
             break
         move(heap, place, above)
         place = above
-    put(heap, place, at, eid, what)
+    put(heap, place, when, eid, what)
 
 
-@compiled
-def sink(heap: Any, number: int, at: int, eid: int, what: int) -> None:
+@inlined
+def sink(heap: Any, number: int, when: int, eid: int, what: int) -> None:
     """Put an event into the gap at the top, or below, where it belongs. Which child is first is no branch."""
     place, below = 0, 1
     while below < number:
-        left, right = heap[below, AT], heap[below + 1, AT]
-        below += (right < left) | ((right == left) & (heap[below + 1, EID] < heap[below, EID]))
-        first = heap[below, AT]
-        if at < first or (at == first and eid < heap[below, EID]):
+        left, right = heap[below, at.AT], heap[below + 1, at.AT]
+        if left == right:
+            below += heap[below + 1, at.EID] < heap[below, at.EID]
+        else:
+            below += right < left
+        first = heap[below, at.AT]
+        if when < first or (when == first and eid < heap[below, at.EID]):
             break
         move(heap, place, below)
         place, below = below, 2 * below + 1
-    put(heap, place, at, eid, what)
+    put(heap, place, when, eid, what)
 
 
 @compiled
 def drop_first(heap: Any, number: int) -> None:
     """Close the gap at the top of a heap of so many, the gap included."""
     last = number - 1
-    at, eid, what = heap[last, AT], heap[last, EID], heap[last, WHAT]
+    when, eid, what = heap[last, at.AT], heap[last, at.EID], heap[last, at.WHAT]
     put(heap, last, FOR_EVER, FOR_EVER, 0)
     if last > 0:
-        sink(heap, last, at, eid, what)
+        sink(heap, last, when, eid, what)
 
 
-@compiled
-def file(z: Any, at: int, eid: int, what: int) -> None:
+@inlined
+def file(z: Any, when: int, eid: int, what: int) -> None:
     """Put an event among the near or the far ones."""
     k = z.k
-    if at >= k[HORIZON]:
-        rise(z.far, k[FAR_N], at, eid, what)
-        k[FAR_N] += 1
-    elif k[GAP]:
-        k[GAP] = 0
-        sink(z.near, k[NEAR_N], at, eid, what)
+    if when >= k[at.HORIZON]:
+        rise(z.far, k[at.FAR_N], when, eid, what)
+        k[at.FAR_N] += 1
+    elif k[at.GAP]:
+        k[at.GAP] = 0
+        sink(z.near, k[at.NEAR_N], when, eid, what)
         return
     else:
-        rise(z.near, k[NEAR_N], at, eid, what)
-        k[NEAR_N] += 1
-        if k[NEAR_N] > k[NEAR_MOST]:
+        rise(z.near, k[at.NEAR_N], when, eid, what)
+        k[at.NEAR_N] += 1
+        if k[at.NEAR_N] > k[at.NEAR_MOST]:
             divide(z)
-    if k[NEAR_N] + k[FAR_N] + k[MARGIN] > k[NEAR_ROOM]:
-        k[LOW] = 1
+    if k[at.NEAR_N] + k[at.FAR_N] + k[at.MARGIN] > k[at.NEAR_ROOM]:
+        k[at.LOW] = 1
 
 
 @compiled
-def schedule(z: Any, at: int, what: int) -> None:
+def schedule(z: Any, when: int, what: int) -> None:
     """Something will happen; at one instant, in the order it was scheduled."""
-    z.k[EIDS] += 1
-    file(z, at, z.k[EIDS], what)
+    z.k[at.EIDS] += 1
+    file(z, when, z.k[at.EIDS], what)
 
 
 @compiled
 def divide(z: Any) -> None:
     """Too many events are near: draw the horizon nearer."""
     k, near = z.k, z.near
-    horizon = near[SAMPLE, AT]
-    if horizon == near[0, AT]:
-        k[NEAR_MOST] *= 2
+    horizon = near[SAMPLE, at.AT]
+    if horizon == near[0, at.AT]:
+        k[at.NEAR_MOST] *= 2
         return
-    number, kept = k[NEAR_N], 0
-    k[HORIZON] = horizon
+    number, kept = k[at.NEAR_N], 0
+    k[at.HORIZON] = horizon
     for place in range(number):
-        at, eid, what = near[place, AT], near[place, EID], near[place, WHAT]
+        when, eid, what = near[place, at.AT], near[place, at.EID], near[place, at.WHAT]
         put(near, place, FOR_EVER, FOR_EVER, 0)
-        if at < horizon:
-            rise(near, kept, at, eid, what)
+        if when < horizon:
+            rise(near, kept, when, eid, what)
             kept += 1
         else:
-            rise(z.far, k[FAR_N], at, eid, what)
-            k[FAR_N] += 1
-    k[NEAR_N] = kept
+            rise(z.far, k[at.FAR_N], when, eid, what)
+            k[at.FAR_N] += 1
+    k[at.NEAR_N] = kept
 
 
 @compiled
 def draw_nearer(z: Any) -> None:
     """No event is near: set the horizon farther out, past some of the far ones, and bring those in."""
     k, far = z.k, z.far
-    k[HORIZON] = FOR_EVER if k[FAR_N] <= SAMPLE else far[SAMPLE, AT] + 1
-    while k[FAR_N] > 0 and far[0, AT] < k[HORIZON]:
-        rise(z.near, k[NEAR_N], far[0, AT], far[0, EID], far[0, WHAT])
-        k[NEAR_N] += 1
-        drop_first(far, k[FAR_N])
-        k[FAR_N] -= 1
-    k[NEAR_MOST] = max(k[NEAR_MOST], 2 * k[NEAR_N])
+    k[at.HORIZON] = FOR_EVER if k[at.FAR_N] <= SAMPLE else far[SAMPLE, at.AT] + 1
+    while k[at.FAR_N] > 0 and far[0, at.AT] < k[at.HORIZON]:
+        rise(z.near, k[at.NEAR_N], far[0, at.AT], far[0, at.EID], far[0, at.WHAT])
+        k[at.NEAR_N] += 1
+        drop_first(far, k[at.FAR_N])
+        k[at.FAR_N] -= 1
+    k[at.NEAR_MOST] = max(k[at.NEAR_MOST], 2 * k[at.NEAR_N])
 
 
-@compiled
+@inlined
 def next_time(z: Any) -> int:
     """No event comes before this time."""
     near = z.near
-    first = min(near[1, AT], near[2, AT]) if z.k[GAP] else near[0, AT]
-    return min(first, z.k[HORIZON])
+    first = min(near[1, at.AT], near[2, at.AT]) if z.k[at.GAP] else near[0, at.AT]
+    return min(first, z.k[at.HORIZON])
 
 
-@compiled
+@inlined
 def close_gap(z: Any) -> None:
     """The first event is at the top again."""
     k = z.k
-    if k[GAP]:
-        k[GAP] = 0
-        drop_first(z.near, k[NEAR_N])
-        k[NEAR_N] -= 1
+    if k[at.GAP]:
+        k[at.GAP] = 0
+        drop_first(z.near, k[at.NEAR_N])
+        k[at.NEAR_N] -= 1
 
 
-@compiled
+@inlined
 def take_first(z: Any) -> int:
     """What happens first; the clock goes on to it."""
-    z.k[NOW] = z.near[0, AT]
-    z.k[GAP] = 1
-    return z.near[0, WHAT]
+    z.k[at.NOW] = z.near[0, at.AT]
+    z.k[at.GAP] = 1
+    return z.near[0, at.WHAT]

@@ -9,12 +9,12 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from costmodel.simulation import draws as d
+from costmodel.simulation import layout as at
 from costmodel.simulation import tables as t
-from costmodel.simulation.layout import CONSTANT, SPANS, SPANS_AT
 
 # Only the entry points are kept on disk: numba would not notice a change in what they call.
 compiled = njit(nogil=True, error_model="numpy")
-inlined = njit(nogil=True, error_model="numpy", inline="always")
+inlined = njit(nogil=True, error_model="numpy", forceinline=True)
 entry = njit(nogil=True, error_model="numpy", cache=True)
 
 GOLDEN, FIRST_FACTOR, SECOND_FACTOR = np.uint64(d.GOLDEN), np.uint64(d.FIRST_FACTOR), np.uint64(d.SECOND_FACTOR)
@@ -42,7 +42,7 @@ def leading_zeros(typingctx: Any, value: Any) -> Any:
     return types.uint64(types.uint64), build
 
 
-@compiled
+@inlined
 def mix64(x: np.uint64) -> np.uint64:
     """As `draws.mix64`."""
     x = x + GOLDEN
@@ -51,7 +51,7 @@ def mix64(x: np.uint64) -> np.uint64:
     return x ^ (x >> THIRD_SHIFT)
 
 
-@compiled
+@inlined
 def draw_bits(key: int, entity: int, repeat: int, attempt: int) -> np.uint64:
     """As `draws.draw_bits`."""
     bits = mix64(np.uint64(key) ^ np.uint64(entity))
@@ -60,7 +60,7 @@ def draw_bits(key: int, entity: int, repeat: int, attempt: int) -> np.uint64:
     return bits
 
 
-@compiled
+@inlined
 def table_value(laws: Any, law: int, bits: np.uint64) -> int:
     """As `LawTable.value`."""
     tail = bits & LOW_BITS
@@ -76,12 +76,9 @@ def table_value(laws: Any, law: int, bits: np.uint64) -> int:
     return low + np.int64((laws[law, place + 1] - low) * part)
 
 
-@compiled
+@inlined
 def drawn(laws: Any, law: int, key: int, entity: int, repeat: int, attempt: int) -> int:
     """A draw of a law."""
-    constant = laws[law, CONSTANT]
-    if constant >= 0:
-        return constant
     return table_value(laws, law, draw_bits(key, entity, repeat, attempt))
 
 
@@ -121,9 +118,25 @@ def not_above(lists: Any, begin: int, number: int, value: int) -> int:
     return low - begin
 
 
+@inlined
+def is_out(b: Any, k: Any, row: int) -> bool:
+    """As `Timetable.is_out`, now; what was found holds until the outage begins or ends."""
+    if row == at.NONE:
+        return False
+    place = b.sheet[row, at.OUTAGE_K]
+    if k[at.NOW] >= k[place + at.OUT_UNTIL]:
+        look_for_outage(b, k, row, place)
+    return k[place + at.IS_OUT] != 0
+
+
 @compiled
-def is_out(sheet: Any, lists: Any, row: int, now: int) -> bool:
-    """As `Timetable.is_out`."""
-    begin, number = sheet[row, SPANS_AT], sheet[row, SPANS]
-    before = not_above(lists, begin, number, now)
-    return before > 0 and now < lists[begin + number + before - 1]
+def look_for_outage(b: Any, k: Any, row: int, place: int) -> None:
+    """Go on to the outage that is on or comes next."""
+    begin, number = b.sheet[row, at.SPANS_AT], b.sheet[row, at.SPANS]
+    while k[place + at.SPAN] < number and b.lists[begin + number + k[place + at.SPAN]] <= k[at.NOW]:
+        k[place + at.SPAN] += 1
+    k[place + at.IS_OUT], k[place + at.OUT_UNTIL] = 0, 2 * at.NEVER - 1
+    if k[place + at.SPAN] < number:
+        start = b.lists[begin + k[place + at.SPAN]]
+        k[place + at.IS_OUT] = start <= k[at.NOW]
+        k[place + at.OUT_UNTIL] = start if start > k[at.NOW] else b.lists[begin + number + k[place + at.SPAN]]

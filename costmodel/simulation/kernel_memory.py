@@ -9,105 +9,87 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.simulation import layout as at
 from costmodel.simulation.kernel_draws import compiled, mix64
-from costmodel.simulation.layout import (
-    CELL_FREE,
-    CELLS_LEFT,
-    HELD_N,
-    HELD_PAYMENT,
-    HELD_REQUEST,
-    HELD_SLOTS,
-    HELD_STATION,
-    LOW,
-    MARGIN,
-    MONEY_BITS,
-    MONEY_COHORT,
-    MONEY_KEY,
-    MONEY_MONTH,
-    MONEY_N,
-    MONEY_SLOTS,
-    NAMED,
-    NONE,
-    PAGE_FREE,
-    PAGE_NEXT,
-    PAGES_LEFT,
-    PAGES_MARGIN,
-    RECORD_FREE,
-    RECORDS_LEFT,
-    STACK_N,
-    STACK_ROOM,
-)  # fmt: skip
 
 
 @compiled
 def new_record(z: Any) -> int:
     """A free record; its columns hold what they held."""
     k = z.k
-    taken = k[RECORD_FREE]
-    k[RECORD_FREE] = z.records[taken, 0]
-    k[RECORDS_LEFT] -= 1
-    if k[RECORDS_LEFT] < k[MARGIN]:
-        k[LOW] = 1
+    taken = k[at.RECORD_FREE]
+    k[at.RECORD_FREE] = z.records[taken, 0]
+    k[at.RECORDS_LEFT] -= 1
+    if k[at.RECORDS_LEFT] < k[at.MARGIN]:
+        k[at.LOW] = 1
     return taken
 
 
 @compiled
 def free_record(z: Any, record: int) -> None:
     """The record is free."""
-    z.records[record, 0] = z.k[RECORD_FREE]
-    z.k[RECORD_FREE] = record
-    z.k[RECORDS_LEFT] += 1
+    z.records[record, 0] = z.k[at.RECORD_FREE]
+    z.k[at.RECORD_FREE] = record
+    z.k[at.RECORDS_LEFT] += 1
 
 
 @compiled
 def new_cell(z: Any) -> int:
     """A free cell."""
     k = z.k
-    taken = k[CELL_FREE]
-    k[CELL_FREE] = z.cells[taken, 0]
-    k[CELLS_LEFT] -= 1
-    if k[CELLS_LEFT] < k[MARGIN]:
-        k[LOW] = 1
+    taken = k[at.CELL_FREE]
+    k[at.CELL_FREE] = z.cells[taken, 0]
+    k[at.CELLS_LEFT] -= 1
+    if k[at.CELLS_LEFT] < k[at.MARGIN]:
+        k[at.LOW] = 1
     return taken
 
 
 @compiled
 def free_cell(z: Any, cell: int) -> None:
     """The cell is free."""
-    z.cells[cell, 0] = z.k[CELL_FREE]
-    z.k[CELL_FREE] = cell
-    z.k[CELLS_LEFT] += 1
+    z.cells[cell, 0] = z.k[at.CELL_FREE]
+    z.k[at.CELL_FREE] = cell
+    z.k[at.CELLS_LEFT] += 1
 
 
 @compiled
 def new_page(z: Any) -> int:
     """An empty page for entries of money."""
     k = z.k
-    taken = k[PAGE_FREE]
-    k[PAGE_FREE] = z.pages[taken, PAGE_NEXT]
-    z.pages[taken, PAGE_NEXT] = NONE
-    k[PAGES_LEFT] -= 1
-    if k[PAGES_LEFT] < k[PAGES_MARGIN]:
-        k[LOW] = 1
+    taken = k[at.PAGE_FREE]
+    k[at.PAGE_FREE] = z.pages[taken, at.PAGE_NEXT]
+    z.pages[taken, at.PAGE_NEXT] = at.NONE
+    k[at.PAGES_LEFT] -= 1
+    if k[at.PAGES_LEFT] < k[at.PAGES_MARGIN]:
+        k[at.LOW] = 1
     return taken
 
 
 @compiled
 def free_page(z: Any, page: int) -> None:
     """The page is free."""
-    z.pages[page, PAGE_NEXT] = z.k[PAGE_FREE]
-    z.k[PAGE_FREE] = page
-    z.k[PAGES_LEFT] += 1
+    z.pages[page, at.PAGE_NEXT] = z.k[at.PAGE_FREE]
+    z.k[at.PAGE_FREE] = page
+    z.k[at.PAGES_LEFT] += 1
 
 
 @compiled
 def later(z: Any, kind_and_subject: int) -> None:
     """Put work on the stack: it is done next, before what lies below."""
     k = z.k
-    z.stack[k[STACK_N]] = kind_and_subject
-    k[STACK_N] += 1
-    if k[STACK_N] + k[MARGIN] > k[STACK_ROOM]:
-        k[LOW] = 1
+    z.stack[k[at.STACK_N]] = kind_and_subject
+    k[at.STACK_N] += 1
+    if k[at.STACK_N] + k[at.MARGIN] > k[at.STACK_ROOM]:
+        k[at.LOW] = 1
+
+
+@compiled
+def from_stack(z: Any) -> int:
+    """Take the word on top of the stack."""
+    k = z.k
+    k[at.STACK_N] -= 1
+    return z.stack[k[at.STACK_N]]
 
 
 # --- who holds a place at which station -------------------------------------------------------------
@@ -116,10 +98,10 @@ def later(z: Any, kind_and_subject: int) -> None:
 @compiled
 def held_slot(z: Any, payment: int, station: int) -> int:
     """Where a payment's place at a station stands, or where it would."""
-    held, mask = z.held, z.k[HELD_SLOTS] - 1
+    held, mask = z.held, z.k[at.HELD_SLOTS] - 1
     slot = np.int64(mix64(np.uint64(payment) ^ np.uint64(station << 48))) & mask
-    while held[slot, HELD_STATION] != NONE and (
-        held[slot, HELD_PAYMENT] != payment or held[slot, HELD_STATION] != station
+    while held[slot, at.HELD_STATION] != at.NONE and (
+        held[slot, at.HELD_PAYMENT] != payment or held[slot, at.HELD_STATION] != station
     ):
         slot = (slot + 1) & mask
     return slot
@@ -129,10 +111,10 @@ def held_slot(z: Any, payment: int, station: int) -> int:
 def put_held(z: Any, payment: int, station: int, request: int) -> bool:
     """Note a request; whether it is a new one."""
     held, slot = z.held, held_slot(z, payment, station)
-    new = held[slot, HELD_STATION] == NONE
-    held[slot, HELD_PAYMENT] = payment
-    held[slot, HELD_STATION] = station
-    held[slot, HELD_REQUEST] = request
+    new = held[slot, at.HELD_STATION] == at.NONE
+    held[slot, at.HELD_PAYMENT] = payment
+    held[slot, at.HELD_STATION] = station
+    held[slot, at.HELD_REQUEST] = request
     return new
 
 
@@ -140,9 +122,9 @@ def put_held(z: Any, payment: int, station: int, request: int) -> bool:
 def hold(z: Any, payment: int, station: int, request: int) -> None:
     """The payment has asked for a place."""
     k = z.k
-    k[HELD_N] += put_held(z, payment, station, request)
-    if 2 * k[HELD_N] > k[HELD_SLOTS] - 2:
-        k[LOW] = 1
+    k[at.HELD_N] += put_held(z, payment, station, request)
+    if 2 * k[at.HELD_N] > k[at.HELD_SLOTS] - 2:
+        k[at.LOW] = 1
 
 
 @compiled
@@ -150,16 +132,16 @@ def release_held(z: Any, payment: int, station: int) -> int:
     """Forget a request and give it; NONE if there is none. What was pushed behind it moves up."""
     held = z.held
     slot = held_slot(z, payment, station)
-    if held[slot, HELD_STATION] == NONE:
-        return NONE
-    request = held[slot, HELD_REQUEST]
-    held[slot, HELD_STATION] = NONE
-    z.k[HELD_N] -= 1
-    mask = z.k[HELD_SLOTS] - 1
+    if held[slot, at.HELD_STATION] == at.NONE:
+        return at.NONE
+    request = held[slot, at.HELD_REQUEST]
+    held[slot, at.HELD_STATION] = at.NONE
+    z.k[at.HELD_N] -= 1
+    mask = z.k[at.HELD_SLOTS] - 1
     slot = (slot + 1) & mask
-    while held[slot, HELD_STATION] != NONE:
-        moved, place, what = held[slot, HELD_PAYMENT], held[slot, HELD_STATION], held[slot, HELD_REQUEST]
-        held[slot, HELD_STATION] = NONE
+    while held[slot, at.HELD_STATION] != at.NONE:
+        moved, place, what = held[slot, at.HELD_PAYMENT], held[slot, at.HELD_STATION], held[slot, at.HELD_REQUEST]
+        held[slot, at.HELD_STATION] = at.NONE
         put_held(z, moved, place, what)
         slot = (slot + 1) & mask
     return request
@@ -171,9 +153,9 @@ def release_held(z: Any, payment: int, station: int) -> int:
 @compiled
 def money_slot(z: Any, key: int) -> int:
     """Where an amount under a name stands, or where it would."""
-    money, mask = z.money, z.k[MONEY_SLOTS] - 1
+    money, mask = z.money, z.k[at.MONEY_SLOTS] - 1
     slot = np.int64(mix64(np.uint64(key))) & mask
-    while money[slot, MONEY_KEY] != NONE and money[slot, MONEY_KEY] != key:
+    while money[slot, at.MONEY_KEY] != at.NONE and money[slot, at.MONEY_KEY] != key:
         slot = (slot + 1) & mask
     return slot
 
@@ -182,15 +164,14 @@ def money_slot(z: Any, key: int) -> int:
 def add_amount(z: Any, name: int, cents: int, month: int, cohort: int) -> None:
     """As `Counts.add_amount`."""
     k = z.k
-    k[NAMED] |= 1 << name
+    k[at.NAMED] |= 1 << name
     if not (month or cohort):
         return
-    key = (cents << MONEY_BITS) | name
+    key = (cents << at.MONEY_BITS) | name
     slot = money_slot(z, key)
-    if z.money[slot, MONEY_KEY] == NONE:
-        z.money[slot, MONEY_KEY] = key
-        k[MONEY_N] += 1
-        if 2 * k[MONEY_N] > k[MONEY_SLOTS] - 2:
-            k[LOW] = 1
-    z.money[slot, MONEY_MONTH] += month
-    z.money[slot, MONEY_COHORT] += cohort
+    if z.money[slot, at.MONEY_KEY] == at.NONE:
+        z.money[slot, at.MONEY_KEY] = key
+        k[at.MONEY_N] += 1
+        if 2 * k[at.MONEY_N] > k[at.MONEY_SLOTS] - 2:
+            k[at.LOW] = 1
+    z.money[slot, at.MONEY_TIMES] += (month << at.TIMES_BITS) + cohort

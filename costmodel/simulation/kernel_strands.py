@@ -4,64 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from costmodel.simulation import layout as at
+from costmodel.simulation.kernel_batches import give_back_batch, put_back
 from costmodel.simulation.kernel_draws import compiled
-from costmodel.simulation.kernel_memory import free_cell, later, new_cell, new_record
-from costmodel.simulation.kernel_money import give_back_batch, put_back
+from costmodel.simulation.kernel_memory import free_cell, from_stack, later, new_cell, new_record
 from costmodel.simulation.kernel_platform import end_frame, free_strand, in_cohort, in_month, let_go, limit, step_out
-from costmodel.simulation.layout import (
-    ALIVE,
-    ATTEMPT,
-    BATCH,
-    BATCH_USERS,
-    BORN,
-    CALLER,
-    CUT,
-    DEAD,
-    DEAD_LETTERS,
-    DELAYS,
-    DELAYS_AT,
-    ENDS,
-    FAILED,
-    FIRST,
-    FLOW,
-    FLOW_QUEUE,
-    FRAME,
-    FRAME_PC,
-    FRAMES,
-    GO,
-    JOIN,
-    JOIN_PARENT,
-    JOIN_PC,
-    JUMP,
-    KIND_BITS,
-    LEFT,
-    MEASURED,
-    NEXT,
-    NONE,
-    NOW,
-    NUMBER,
-    OF_PAYMENT,
-    OP,
-    OUTCOMES,
-    OVER,
-    PARENT,
-    PAYMENT,
-    PAYOUT,
-    PC,
-    PENDING,
-    REFERENCES,
-    REPEAT,
-    RESUME,
-    RUN,
-    START_PC,
-    STEP,
-    THROW,
-    TIMER,
-    TRIES,
-    WAITS,
-    WEAKEST,
-    B,
-)  # fmt: skip
 from costmodel.simulation.plan import NOBODY, TIMERS, Op, Outcome
 
 CALL, INVOKE, API = int(Op.CALL), int(Op.INVOKE), int(Op.API)
@@ -73,25 +20,22 @@ CLOCKS = len(TIMERS)
 def new_strand(b: Any, z: Any, flow: int, payment: int, run: int) -> int:
     """As `Strand(...)`, born now."""
     strand, records = new_record(z), z.records
-    records[strand, PC] = b.sheet[flow, START_PC]
-    records[strand, FRAME] = NONE
-    records[strand, FLOW] = flow
-    records[strand, PAYMENT] = payment
-    records[strand, RUN] = run
-    records[strand, REPEAT] = 0
-    records[strand, ATTEMPT] = 0
-    records[strand, TRIES] = 0
-    records[strand, BORN] = z.k[NOW]
-    records[strand, PAYOUT] = 0
-    records[strand, FIRST] = 1
-    records[strand, MEASURED] = payment >= 0
-    records[strand, BATCH] = NONE
-    records[strand, JOIN] = NONE
-    records[strand, CUT] = NONE
+    records[strand, at.PC] = b.sheet[flow, at.START_PC]
+    records[strand, at.FRAME] = at.NONE
+    records[strand, at.FLOW] = flow
+    records[strand, at.PAYMENT] = payment
+    records[strand, at.RUN] = run
+    records[strand, at.REPEAT] = 0
+    records[strand, at.ATTEMPT] = 0
+    records[strand, at.TRIES] = 0
+    records[strand, at.BORN] = z.k[at.NOW]
+    records[strand, at.PAYOUT] = 1
+    records[strand, at.HOLDS] = at.MEASURED if payment >= 0 else 0
+    records[strand, at.BATCH] = at.NONE
+    records[strand, at.JOIN] = at.NONE
+    records[strand, at.CUT] = at.NONE
     for clock in range(CLOCKS):
-        records[strand, TIMER + clock] = 0
-    records[strand, FRAMES] = 0
-    records[strand, OVER] = 0
+        records[strand, at.TIMER + clock] = 0
     return strand
 
 
@@ -99,65 +43,64 @@ def new_strand(b: Any, z: Any, flow: int, payment: int, run: int) -> int:
 def clone(b: Any, z: Any, strand: int, frame: int, pc: int) -> int:
     """As `Strand.clone` and `Reference.enter`, in a frame and at a place of its own; without batch and join."""
     records = z.records
-    other = new_strand(b, z, records[strand, FLOW], records[strand, PAYMENT], records[strand, RUN])
-    records[other, PC] = pc
-    records[other, FRAME] = frame
-    if frame != NONE:
-        records[frame, REFERENCES] += 1
-    records[other, REPEAT] = records[strand, REPEAT]
-    records[other, TRIES] = records[strand, TRIES]
-    records[other, BORN] = records[strand, BORN]
-    records[other, PAYOUT] = records[strand, PAYOUT]
-    records[other, FIRST] = records[strand, FIRST]
-    records[other, MEASURED] = records[strand, MEASURED]
+    other = new_strand(b, z, records[strand, at.FLOW], records[strand, at.PAYMENT], records[strand, at.RUN])
+    records[other, at.PC] = pc
+    records[other, at.FRAME] = frame
+    if frame != at.NONE:
+        records[frame, at.REFERENCES] += 1
+    records[other, at.REPEAT] = records[strand, at.REPEAT]
+    records[other, at.TRIES] = records[strand, at.TRIES]
+    records[other, at.BORN] = records[strand, at.BORN]
+    records[other, at.PAYOUT] = records[strand, at.PAYOUT]
+    records[other, at.HOLDS] = records[strand, at.HOLDS] & at.MEASURED
     for clock in range(CLOCKS):
-        records[other, TIMER + clock] = records[strand, TIMER + clock]
-    z.k[PENDING] += records[other, MEASURED]
+        records[other, at.TIMER + clock] = records[strand, at.TIMER + clock]
+    z.k[at.PENDING] += records[other, at.HOLDS]
     return other
 
 
 @compiled
 def fork(b: Any, z: Any, strand: int, pc: int) -> int:
     """As `instructions.fork`: the first branch is done first."""
-    number, join = b.sheet[pc, NUMBER], new_cell(z)
-    z.cells[join, LEFT] = number
-    z.cells[join, JOIN_PARENT] = strand
-    z.cells[join, JOIN_PC] = b.sheet[pc, JUMP]
-    z.cells[join, FAILED] = 0
-    frame = z.records[strand, FRAME]
+    number, join = b.sheet[pc, at.NUMBER], new_cell(z)
+    z.cells[join, at.LEFT] = number
+    z.cells[join, at.JOIN_PARENT] = strand
+    z.cells[join, at.JOIN_PC] = b.sheet[pc, at.JUMP]
+    z.cells[join, at.FAILED] = 0
+    frame = z.records[strand, at.FRAME]
     for branch in range(number - 1, -1, -1):
-        other = clone(b, z, strand, frame, b.lists[b.sheet[pc, STEP] + branch])
-        z.records[other, JOIN] = join
-        later(z, (other << KIND_BITS) | GO)
-    return WAITS
+        other = clone(b, z, strand, frame, b.lists[b.sheet[pc, at.STEP] + branch])
+        z.records[other, at.JOIN] = join
+        later(z, (other << at.KIND_BITS) | at.GO)
+    return at.WAITS
 
 
 @compiled
 def finish(z: Any, strand: int) -> None:
     """As `Reference.finish` and `Reference.joined`."""
     records = z.records
-    z.k[PENDING] -= records[strand, MEASURED]
-    join, frame = records[strand, JOIN], records[strand, FRAME]
-    records[strand, JOIN] = NONE
-    records[strand, FRAME] = NONE
-    records[strand, OVER] = 1
+    z.k[at.PENDING] -= records[strand, at.HOLDS] & at.MEASURED
+    join, frame = records[strand, at.JOIN], records[strand, at.FRAME]
+    records[strand, at.JOIN] = at.NONE
+    records[strand, at.FRAME] = at.NONE
+    records[strand, at.HOLDS] |= at.OVER
     let_go(z, frame)
-    if records[strand, FRAMES] == 0:
+    if records[strand, at.HOLDS] < at.HOLD:
         free_strand(z, strand)
-    if join != NONE:
-        z.cells[join, LEFT] -= 1
-        if z.cells[join, LEFT] == 0:
+    if join != at.NONE:
+        z.cells[join, at.LEFT] -= 1
+        if z.cells[join, at.LEFT] == 0:
             go_on_behind(z, join)
 
 
 @compiled
 def go_on_behind(z: Any, join: int) -> None:
     """All branches have ended: the strand that forked is next."""
-    parent, failed = z.cells[join, JOIN_PARENT], z.cells[join, FAILED]
+    parent, failed = z.cells[join, at.JOIN_PARENT], z.cells[join, at.FAILED]
     if not failed:
-        z.records[parent, PC] = z.cells[join, JOIN_PC]
+        z.records[parent, at.PC] = z.cells[join, at.JOIN_PC]
     free_cell(z, join)
-    later(z, (parent << KIND_BITS) | (THROW if failed else GO))
+    later(z, (parent << at.KIND_BITS) | (at.THROW if failed else at.GO))
 
 
 @compiled
@@ -165,21 +108,21 @@ def fail(b: Any, z: Any, strand: int) -> int:
     """As `Reference.fail`."""
     records = z.records
     while True:
-        pc, frame, join = records[strand, PC], records[strand, FRAME], records[strand, JOIN]
-        op = b.sheet[pc, OP]
-        if b.sheet[pc, B] == 1 and (op == CALL or op == INVOKE or op == API):  # noqa: SIM109
-            records[strand, PC] = b.sheet[pc, JUMP] if op != CALL else pc + 1
-            records[strand, ATTEMPT] = 0
-            return NEXT
-        if join != NONE and frame == records[z.cells[join, JOIN_PARENT], FRAME]:
-            z.cells[join, FAILED] = 1
-            return ENDS
-        if frame == NONE:
+        pc, frame, join = records[strand, at.PC], records[strand, at.FRAME], records[strand, at.JOIN]
+        op = b.sheet[pc, at.OP]
+        if b.sheet[pc, at.B] == 1 and (op == CALL or op == INVOKE or op == API):  # noqa: SIM109
+            records[strand, at.PC] = b.sheet[pc, at.JUMP] if op != CALL else pc + 1
+            records[strand, at.ATTEMPT] = 0
+            return at.NEXT
+        if join != at.NONE and frame == records[z.cells[join, at.JOIN_PARENT], at.FRAME]:
+            z.cells[join, at.FAILED] = 1
+            return at.ENDS
+        if frame == at.NONE:
             return flow_failed(b, z, strand)
-        if not records[frame, ALIVE]:
-            return ENDS
-        records[strand, PC] = records[frame, FRAME_PC]
-        records[strand, ATTEMPT] = 0
+        if not records[frame, at.ALIVE]:
+            return at.ENDS
+        records[strand, at.PC] = records[frame, at.FRAME_PC]
+        records[strand, at.ATTEMPT] = 0
         end_frame(b, z, frame, False)
         step_out(z, strand)
 
@@ -188,41 +131,41 @@ def fail(b: Any, z: Any, strand: int) -> int:
 def flow_failed(b: Any, z: Any, strand: int) -> int:
     """As `Reference.flow_failed`; the pause before the next try, or ENDS."""
     k, records = z.k, z.records
-    flow = records[strand, FLOW]
-    if b.sheet[flow, OF_PAYMENT]:
-        count_outcome(z, records[strand, PAYMENT], FAILED_OUTCOME)
-        return ENDS
-    queue = b.sheet[flow, FLOW_QUEUE]
-    if queue != NONE and records[strand, PAYMENT] != NOBODY:
+    flow = records[strand, at.FLOW]
+    if b.sheet[flow, at.OF_PAYMENT]:
+        count_outcome(z, records[strand, at.PAYMENT], FAILED_OUTCOME)
+        return at.ENDS
+    queue = b.sheet[flow, at.FLOW_QUEUE]
+    if queue != at.NONE and records[strand, at.PAYMENT] != NOBODY:
         put_back(z, strand)
-        records[strand, PAYMENT] = NOBODY
-    tries = records[strand, TRIES]
-    if tries < k[DELAYS]:
-        records[strand, PC] = b.sheet[flow, START_PC]
-        records[strand, ATTEMPT] = 0
-        records[strand, TRIES] += 1
-        records[strand, REPEAT] += 1
-        return b.lists[k[DELAYS_AT] + tries]
-    k[DEAD_LETTERS] += 1
-    if records[strand, BATCH] != NONE:
-        give_back_batch(b, z, queue, records[strand, BATCH])
-    return ENDS
+        records[strand, at.PAYMENT] = NOBODY
+    tries = records[strand, at.TRIES]
+    if tries < k[at.DELAYS]:
+        records[strand, at.PC] = b.sheet[flow, at.START_PC]
+        records[strand, at.ATTEMPT] = 0
+        records[strand, at.TRIES] += 1
+        records[strand, at.REPEAT] += 1
+        return b.lists[k[at.DELAYS_AT] + tries]
+    k[at.DEAD_LETTERS] += 1
+    if records[strand, at.BATCH] != at.NONE:
+        give_back_batch(b, z, queue, records[strand, at.BATCH])
+    return at.ENDS
 
 
 @compiled
 def count_outcome(z: Any, payment: int, outcome: int) -> None:
     """As `Reference.outcome`."""
-    z.k[OUTCOMES + outcome] += in_month(z.k)
-    z.k[OUTCOMES + NUMBER_OF_OUTCOMES + outcome] += in_cohort(z.k, payment)
+    z.k[at.OUTCOMES + outcome] += in_month(z.k)
+    z.k[at.OUTCOMES + NUMBER_OF_OUTCOMES + outcome] += in_cohort(z.k, payment)
 
 
 @compiled
 def cut_off(b: Any, z: Any, strand: int) -> None:
     """As `Reference.cut_off`: first the caller goes on with an error, then what it called."""
-    dead = z.records[z.records[strand, FRAME], WEAKEST]
-    z.records[strand, DEAD] = dead
-    later(z, (strand << KIND_BITS) | RESUME)
-    if z.records[dead, ALIVE]:
+    dead = z.records[z.records[strand, at.FRAME], at.WEAKEST]
+    later(z, dead)
+    later(z, (strand << at.KIND_BITS) | at.RESUME)
+    if z.records[dead, at.ALIVE]:
         time_out(b, z, dead)
 
 
@@ -230,33 +173,33 @@ def cut_off(b: Any, z: Any, strand: int) -> None:
 def time_out(b: Any, z: Any, frame: int) -> None:
     """As `Reference.time_out`."""
     records = z.records
-    strand = records[frame, CALLER]
-    caller = clone(b, z, strand, records[frame, PARENT], records[frame, FRAME_PC])
-    batch = records[strand, BATCH]
-    records[caller, BATCH] = batch
-    if batch != NONE:
-        z.cells[batch, BATCH_USERS] += 1
-    records[caller, JOIN] = records[strand, JOIN]
-    records[strand, JOIN] = NONE
+    strand = records[frame, at.CALLER]
+    caller = clone(b, z, strand, records[frame, at.PARENT], records[frame, at.FRAME_PC])
+    batch = records[strand, at.BATCH]
+    records[caller, at.BATCH] = batch
+    if batch != at.NONE:
+        z.cells[batch, at.BATCH_USERS] += 1
+    records[caller, at.JOIN] = records[strand, at.JOIN]
+    records[strand, at.JOIN] = at.NONE
     end_frame(b, z, frame, True)
-    later(z, (caller << KIND_BITS) | THROW)
+    later(z, (caller << at.KIND_BITS) | at.THROW)
 
 
 @compiled
 def resume(z: Any, strand: int) -> int:
     """The rest of `Reference.cut_off`: the wait that is left, within the deadlines that are; or ENDS."""
     records = z.records
-    inner, dead = records[strand, FRAME], records[strand, DEAD]
-    rest = records[strand, CUT] - z.k[NOW]
-    records[strand, CUT] = NONE
+    inner, dead = records[strand, at.FRAME], from_stack(z)
+    rest = records[strand, at.CUT] - z.k[at.NOW]
+    records[strand, at.CUT] = at.NONE
     if inner == dead:
-        return ENDS
+        return at.ENDS
     depth, frame = 0, inner
-    while frame not in (NONE, dead):
-        depth, frame = depth + 1, records[frame, PARENT]
+    while frame not in (at.NONE, dead):
+        depth, frame = depth + 1, records[frame, at.PARENT]
     for steps in range(depth - 1, -1, -1):
         frame = inner
         for _ in range(steps):
-            frame = records[frame, PARENT]
+            frame = records[frame, at.PARENT]
         limit(records, frame)
     return rest

@@ -10,16 +10,18 @@ import operator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from llvmlite import ir
 from numba import types
 from numba.core.datamodel import models
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_global, signature
 from numba.extending import infer_getattr, intrinsic, lower_builtin, lower_getattr_generic, register_model
 
-from costmodel.simulation.layout import BOOK, STATE
+from costmodel.simulation import layout as at
 
 BITS = {"int8": 8, "int32": 32, "int64": 64}
 WORD = ir.IntType(64)
+CACHE_LINE = 2**3  # words
 
 
 class TableType(types.Type):
@@ -41,7 +43,7 @@ class BlockType(types.Type):
 
 register_model(TableType)(models.OpaqueModel)
 register_model(BlockType)(models.OpaqueModel)
-BOOK_TYPE, STATE_TYPE = BlockType("book", BOOK), BlockType("state", STATE)
+BOOK_TYPE, STATE_TYPE = BlockType("book", at.BOOK), BlockType("state", at.STATE)
 
 
 class Block:
@@ -54,6 +56,13 @@ class Block:
             assert array.flags.c_contiguous and array.dtype == kind and array.size % columns == 0, name
         self.addresses = np.array([arrays[name].ctypes.data for name in tables], np.uint64)
         self.address = int(self.addresses.ctypes.data)
+
+
+def on_cache_lines(rows: int, columns: int) -> npt.NDArray[np.int64]:
+    """An array whose first row begins on a cache line; its values are not set."""
+    whole = np.empty(rows * columns + CACHE_LINE, np.int64)
+    begin = -whole.ctypes.data // 8 % CACHE_LINE
+    return whole[begin : begin + rows * columns].reshape(rows, columns)
 
 
 def _at_address(block: BlockType) -> Any:

@@ -14,12 +14,16 @@ NONE = -1
 NEVER = 2**62
 
 # Columns of the sheet. An instruction's own first:
-OP, KEY, TRY, CHOICE, A, B, JUMP, STEP, NUMBER = range(9)
-SHEET_COLUMNS = 12
-# a service call's step
-LAW, UNITS, CHUNK, TABLE_K, ROW_BYTES, PAGE_BYTES, STORES, ADDS, OUTAGE, QUOTAS_AT, QUOTAS, STEP_K = range(12)
-# a quota
-INTERVAL, DEPTH, QUOTA_K = range(3)
+OP, KEY, LUCK, A, B, JUMP, STEP, NUMBER = range(8)  # luck: the key of retries, or of duplicates
+# NUMBER of work: its law's only value, or NONE
+SHEET_COLUMNS = 8
+# a service call's step (certain: its law's only value, or NONE; rare: the row of what few calls need, or NONE)
+LAW, CERTAIN, OUTAGE, QUOTAS_AT, QUOTAS_END, STEP_K, RARE = range(7)
+# each quota of a step, in the lists: its bucket's place in k, the ns that one call (or chunk) costs, its depth
+BUCKET, COST, DEPTH = range(3)
+QUOTA_NUMBERS = 3
+# what calls that scan or store need
+CHUNK, TABLE_K, ROW_BYTES, PAGE_BYTES, STORES, ADDS = range(6)
 # a function
 TIMEOUT, RESERVED, INITS_AT, INITS, FUNCTION_K = range(5)
 # a flow (trigger: 1 for a payment's)
@@ -33,14 +37,16 @@ DUE_AT, DELAY = range(2)
 # a queue
 LINES_AT, LINES, RETURNED_K = range(3)
 # a service's outages: their starts in the lists, then their ends
-SPANS_AT, SPANS = range(2)
+SPANS_AT, SPANS, OUTAGE_K = range(3)
 
-# Columns of a strand, and of a frame: both are records of the same pool
-(PC, FRAME, FLOW, PAYMENT, RUN, REPEAT, ATTEMPT, TRIES, BORN, PAYOUT, FIRST, MEASURED, BATCH, JOIN, CUT, TIMER, _,
- DEAD, FRAMES, OVER) = range(20)  # fmt: skip
-(FUNCTION, FRAME_PC, DEADLINE, CALLER, PARENT, ALIVE, ENVIRONMENT, SINCE, MONTH, COHORT, LEAST, WEAKEST,
+# Columns of a strand, and of a frame: both are records of the same pool, of two cache lines, the busy columns first.
+# A strand's payout stands above the bit that it is its provider's first; what holds it counts frames that may yet
+# call for it, above the bits that it is measured and that it is over.
+(PC, FRAME, PAYMENT, RUN, REPEAT, ATTEMPT, FLOW, HOLDS, CUT, BORN, TRIES, PAYOUT, BATCH, JOIN, TIMER, _) = range(16)
+MEASURED, OVER, HOLD = 1, 2, 4  # in HOLDS
+(LEAST, WEAKEST, PARENT, ALIVE, DEADLINE, FUNCTION, ENVIRONMENT, SINCE, FRAME_PC, CALLER, MONTH, COHORT,
  REFERENCES) = range(13)  # fmt: skip
-RECORD_COLUMNS = 20
+RECORD_COLUMNS = 16
 
 # Columns of a cell: a join, an environment, a batch, one that came back, a request, or a letter (a strand to come)
 CELL_COLUMNS = 4
@@ -53,9 +59,9 @@ TO_FLOW, TO_PAYMENT, TO_REPEAT, TO_RUN = range(4)
 ON_PROVISIONED = -2  # stands for the environment of a frame
 
 # Calendar events and work to do next, in the lowest bits of a word beside their subject
-KIND_BITS = 3
+KIND_BITS = 4
 KINDS = 2**KIND_BITS
-GO, THROW, ARRIVE, FIRE, LETTER, RELEASED, RESUME, BATCHES = range(KINDS)
+GO, CUT_OFF, THROW, ARRIVE, FIRE, LETTER, RELEASED, RESUME, BATCHES = range(9)
 AT, EID, WHAT = range(3)  # columns of the calendar
 
 # What an instruction comes to; from 0 on, the nanoseconds to wait
@@ -92,23 +98,25 @@ STEP_COUNTERS = 6
 FUNCTION_KINDS = len(FUNCTION_COUNTS)
 BUSY, PEAK, IDLE, READY, SCALE_EMPTY = range(2 * FUNCTION_KINDS, 2 * FUNCTION_KINDS + 5)
 FUNCTION_COUNTERS = 2 * FUNCTION_KINDS + 5
+# of a service's outages: the next one to end, whether it is on, and until when that does not change
+SPAN, IS_OUT, OUT_UNTIL = range(3)
 # of a station, of a schedule's firing, of a line of money, of a queue's returned batches
 USERS, WAITING, QUEUE_HEAD, QUEUE_TAIL = range(4)
 FIRING, PART, UP_TO = range(3)
 HEAD_PAGE, HEAD_AT, TAIL_PAGE, TAIL_AT = range(4)
 BACK_HEAD, BACK_TAIL = range(2)
 
-LAW_COLUMNS = 2 * (CELLS + 1) + 1
-CONSTANT = LAW_COLUMNS - 1  # the law's only value, or NONE
+LAW_COLUMNS = 2 * (CELLS + 1)
 
 ENTRIES = 512  # money entries of a page: two words each
 PAGE_NEXT = 2 * ENTRIES
 PAGE_COLUMNS = PAGE_NEXT + 1
 ORDINAL_BITS = 32  # in a line: due time, then the payment above the entry's ordinal
-# in a batch: twice the payment plus whether it is the first of its provider, then the payout
+# in a batch: the payment, then twice its payout plus whether it is its provider's first
 
 HELD_PAYMENT, HELD_STATION, HELD_REQUEST = range(3)
-MONEY_KEY, MONEY_MONTH, MONEY_COHORT = range(3)
+MONEY_KEY, MONEY_TIMES = range(2)  # times: those of the month above the bits of the cohort's
+TIMES_BITS = 32
 MONEY_NAMES = ("card", "ach", "payout")
 MONEY_BITS = 2
 
@@ -132,6 +140,6 @@ STATE = {
     "stack": ("int64", 1),
     "pages": ("int64", PAGE_COLUMNS),
     "held": ("int64", 3),
-    "money": ("int64", 3),
+    "money": ("int64", 2),
     "trace": ("int64", 1),
 }

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from costmodel.simulation import layout as at
 from costmodel.simulation.kernel import move_held, move_money
 from costmodel.simulation.kernel_calendar import FOR_EVER
-from costmodel.simulation.kernel_tables import Block
+from costmodel.simulation.kernel_tables import Block, on_cache_lines
 
 ROOM = 2**9  # rows at first, beside what one step may need
 
@@ -38,8 +38,8 @@ def first_state(k: IntArray, traced: int) -> Block:
             2 * int(k[at.PAGES_MARGIN]),
             at.PAGE_NEXT,
         ),
-        "held": _empty(ROOM, at.HELD_STATION),
-        "money": _empty(ROOM, at.MONEY_KEY),
+        "held": _empty(ROOM, at.HELD_STATION, 3),
+        "money": _empty(ROOM, at.MONEY_KEY, 2),
         "trace": np.full(max(1, traced), at.NONE, np.int64),
     }
     return Block(at.STATE, arrays)
@@ -72,10 +72,10 @@ def _rehashed(state: Block, arrays: dict[str, IntArray], k: IntArray) -> Block:
                    ((at.HELD_N, at.HELD_SLOTS), (at.MONEY_N, at.MONEY_SLOTS)))  # fmt: skip
     if held:
         k[at.HELD_SLOTS] *= 2
-        arrays["held"] = _empty(int(k[at.HELD_SLOTS]), at.HELD_STATION)
+        arrays["held"] = _empty(int(k[at.HELD_SLOTS]), at.HELD_STATION, 3)
     if money:
         k[at.MONEY_SLOTS] *= 2
-        arrays["money"] = _empty(int(k[at.MONEY_SLOTS]), at.MONEY_KEY)
+        arrays["money"] = _empty(int(k[at.MONEY_SLOTS]), at.MONEY_KEY, 2)
     larger = Block(at.STATE, arrays)
     if held:
         move_held(state.address, larger.address, len(state.arrays["held"]))
@@ -84,15 +84,18 @@ def _rehashed(state: Block, arrays: dict[str, IntArray], k: IntArray) -> Block:
     return larger
 
 
-def _empty(slots: int, marked: int) -> IntArray:
-    """An empty hash table of three columns; NONE in the marked one says that a slot is free."""
-    table = np.zeros((slots, 3), np.int64)
+def _empty(slots: int, marked: int, columns: int) -> IntArray:
+    """An empty hash table; NONE in the marked column says that a slot is free."""
+    table = np.zeros((slots, columns), np.int64)
     table[:, marked] = at.NONE
     return table
 
 
 def _extended(array: IntArray, rows: int, value: int = 0) -> IntArray:
-    return np.concatenate([array, np.full((rows, array.shape[1]), value, np.int64)])
+    larger = on_cache_lines(len(array) + rows, array.shape[1])
+    larger[: len(array)] = array
+    larger[len(array) :] = value
+    return larger
 
 
 def _more(array: IntArray, k: IntArray, free: int, left: int, rows: int, link: int = 0) -> IntArray:

@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 from costmodel.simulation import layout as at
 from costmodel.simulation.draws import SHARE_BITS, name_key, stream_key
+from costmodel.simulation.kernel_tables import on_cache_lines
 from costmodel.simulation.payments import Payments
 from costmodel.simulation.plan import FlowPlan, FunctionPlan, Instruction, Op, Plan, StepPlan
+from costmodel.simulation.tables import LawTable
 from costmodel.simulation.timetable import Timetable
 
 IntArray = npt.NDArray[np.int64]
@@ -31,13 +33,13 @@ def threshold(share: Decimal) -> int:
 
 
 def law_rows(plan: Plan) -> IntArray:
-    """The laws' tables, each with its value if it has only one."""
-    rows = np.full((max(1, len(plan.laws)), at.LAW_COLUMNS), at.NONE, np.int64)
-    for row, law in zip(rows, plan.laws, strict=False):
-        row[: at.CONSTANT] = law.edges
-        if (law.edges == law.edges[0]).all() and law.edges[0] >= 0:
-            row[at.CONSTANT] = law.edges[0]
-    return rows
+    """The laws' tables."""
+    return np.array([law.edges for law in plan.laws], np.int64).reshape(-1, at.LAW_COLUMNS)
+
+
+def only_value(law: LawTable) -> int:
+    """The value of a law that has only one, or NONE."""
+    return int(law.edges[0]) if law.edges.min() == law.edges.max() else at.NONE
 
 
 @dataclass
@@ -55,10 +57,10 @@ class PlanArrays:
     def __post_init__(self) -> None:
         plan = self.plan
         self.rows = [[0] * at.SHEET_COLUMNS for _ in plan.code]
+        self.only = [only_value(law) for law in plan.laws]
         self.outages = [self._outage(spans) for spans in self.timetable.outages]
         self.tables = [self._counters([table.opening_rows]) for table in plan.tables]
-        quotas = [(q.interval_ns, q.interval_ns * q.burst, self._counters([LONG_AGO])) for q in plan.quotas]
-        self.quotas = [self._row(*quota) for quota in quotas]
+        self.buckets = [self._counters([LONG_AGO]) for _ in plan.quotas]
         self.steps = [self._row(*self._step(step)) for step in plan.steps]
         self.functions = [self._row(*self._function(function)) for function in plan.functions]
         self.waits = [self._row(*self._wait(index)) for index in range(len(plan.waits))]
@@ -82,7 +84,7 @@ class PlanArrays:
         """What the kernel only reads: the sheet, lists of numbers, tables of laws, and the payments."""
         payments = self.payments
         return {
-            "sheet": np.array(self.rows, np.int64).reshape(-1, at.SHEET_COLUMNS),
+            "sheet": _sheet(self.rows),
             "lists": np.array([*self.lists, 0], np.int64),
             "laws": law_rows(self.plan),
             "arrival": np.ascontiguousarray(payments.arrival_ns, np.int64),
@@ -116,26 +118,31 @@ class PlanArrays:
 
     def _outage(self, spans: tuple[tuple[int, int], ...]) -> int:
         begin, _ = self._list([start for start, _ in spans] + [end for _, end in spans])
-        return self._row(begin, len(spans))
+        return self._row(begin, len(spans), self._counters([0, 0, LONG_AGO])) if spans else at.NONE
 
     def _outage_row(self, index: int) -> int:
         return self.outages[index] if index >= 0 else at.NONE
 
     def _step(self, step: StepPlan) -> list[int]:
-        table = self.plan.tables[step.table] if self.plan.tables else None
+        begin, length = self._list(number for quota in step.quotas for number in self._quota(quota, step.units))
         return [
             step.law,
-            step.units,
-            step.scan_chunk_bytes,
-            self.tables[step.table] if table else at.NONE,
-            table.row_bytes if table else 0,
-            table.scan_page_bytes if table else 0,
-            step.stores_bytes,
-            step.adds_row,
+            self.only[step.law],
             self._outage_row(step.outage),
-            *self._list(self.quotas[quota] for quota in step.quotas),
+            begin,
+            begin + length,
             self._counters([0] * at.STEP_COUNTERS),
+            self._rare(step) if step.scan_chunk_bytes or step.stores_bytes else at.NONE,
         ]
+
+    def _quota(self, index: int, units: int) -> tuple[int, int, int]:
+        quota = self.plan.quotas[index]
+        return self.buckets[index], quota.interval_ns * units, quota.interval_ns * quota.burst
+
+    def _rare(self, step: StepPlan) -> int:
+        table = self.plan.tables[step.table]
+        places = (self.tables[step.table], table.row_bytes, table.scan_page_bytes)
+        return self._row(step.scan_chunk_bytes, *places, step.stores_bytes, step.adds_row)
 
     def _function(self, function: FunctionPlan) -> list[int]:
         counts = [0] * (2 * at.FUNCTION_KINDS)
@@ -170,10 +177,13 @@ class PlanArrays:
         ]
 
     def _instruction(self, instruction: Instruction) -> list[int]:
-        keys = [signed(stream_key(self.seed, name, instruction.key)) for name in ("duration", "retry", "choice")]
+        luck = "choice" if instruction.op is Op.SPAWN else "retry"
+        keys = [signed(stream_key(self.seed, name, instruction.key)) for name in ("duration", luck)]
         step, number = self.steps[instruction.step] if instruction.step >= 0 else at.NONE, 0
         if instruction.op is Op.FORK:
             step, number = self._list(instruction.targets)
+        if instruction.op is Op.WORK:
+            number = self.only[instruction.a]
         return [instruction.op, *keys, *self._operands(instruction), instruction.jump, step, number]
 
     def _operands(self, instruction: Instruction) -> tuple[int, int]:
@@ -268,3 +278,10 @@ class PlanArrays:
             at.PAGES_MARGIN: batches // at.ENTRIES + 4,
             at.MOST_SORTED: batches,
         }
+
+
+def _sheet(rows: list[list[int]]) -> IntArray:
+    """The rows, each on a cache line of its own."""
+    sheet = on_cache_lines(len(rows), at.SHEET_COLUMNS)
+    sheet[:] = rows
+    return sheet

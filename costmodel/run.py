@@ -35,9 +35,7 @@ def run(
     shipped one. seed: instead of the scenario's. engine: "auto", "reference" or "compiled"; the figures are the
     same. watch: called with the share done, 0 to 1. Raises InputError for what cannot be used.
     """
-    changes = dict(set or {}) | ({} if seed is None else {"seed": seed})
-    assumptions = load_assumptions(scenario, data=Path(data) if data else None, changes=changes_from(changes))
-    return run_assumptions(assumptions, engine=engine, watch=watch)
+    return run_assumptions(_assumed(scenario, set, data, seed), engine=engine, watch=watch)
 
 
 def replay(
@@ -59,10 +57,15 @@ def replay(
     """
     from costmodel.simulation.replaying import read_payments
 
-    changes = dict(set or {}) | ({} if seed is None else {"seed": seed})
-    assumptions = load_assumptions(scenario, data=Path(data) if data else None, changes=changes_from(changes))
+    assumptions = _assumed(scenario, set, data, seed)
     read = read_payments(Path(payments), assumptions.scenario, dict(columns or {}), strict=strict)
     return run_assumptions(assumptions, engine=engine, watch=watch, replayed=read)
+
+
+def _assumed(scenario: str, set: Mapping[str, Any] | None, data: Path | str | None, seed: int | None) -> Assumptions:
+    """What `run` and `replay` are asked to assume."""
+    changes = dict(set or {}) | ({} if seed is None else {"seed": seed})
+    return load_assumptions(scenario, data=Path(data) if data else None, changes=changes_from(changes))
 
 
 def run_assumptions(

@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import importlib
+import os
 import random
+import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +23,7 @@ from costmodel.assumptions.catalog import Assumptions, load_assumptions
 from costmodel.assumptions.changes import changes_from
 from costmodel.assumptions.pipeline import Pipeline
 from costmodel.assumptions.service import Service
-from costmodel.simulation import kernel_draws
+from costmodel.simulation import kernel_draws, kernel_files
 from costmodel.simulation.compiled import Compiled
 from costmodel.simulation.compiling import compile_plan
 from costmodel.simulation.counts import Counts
@@ -370,3 +373,24 @@ def test_tables_give_the_same_values(bits: int, mean: float) -> None:
 @given(BITS, st.integers(0, 2**62))
 def test_scaling_is_exact(bits: int, length: int) -> None:
     assert kernel_draws.scaled(np.uint64(bits), length) == bits * length // 2**64
+
+
+# --- what is kept on disk ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("compiled_s", "kept"), [(10, True), (-10, False)])
+def test_what_is_older_than_its_sources_is_not_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled_s: int, kept: bool
+) -> None:
+    source = tmp_path / "kernel_steps.py"
+    source.touch()
+    entry = tmp_path / "__pycache__" / f"kernel.advance-1.py{sys.version_info.major}{sys.version_info.minor}.nbi"
+    entry.parent.mkdir()
+    entry.touch()
+    changed = source.stat().st_mtime
+    os.utime(entry, (changed + compiled_s, changed + compiled_s))
+    monkeypatch.setattr(kernel_files, "__file__", str(tmp_path / "kernel_files.py"))
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    assert kernel_files.is_compiled() is kept
+    kernel_files.forget_stale.__wrapped__()
+    assert entry.exists() is kept

@@ -130,10 +130,7 @@ def check(
     folder = Path(data) if data else None
     document, _ = read_claims(claims, folder)
     file, _ = read_perimeters(perimeters, folder)
-    business = Business(
-        scenario, dict(set or {}), folder, seed, engine, Path(payments) if payments else None,
-        dict(columns or {}), strict, watch,
-    )  # fmt: skip
+    business = Business(scenario, set or {}, folder, seed, engine, payments, columns or {}, strict, watch)
     return _checked(document, file, business, pinned)
 
 
@@ -163,7 +160,7 @@ def _checked(document: Claims, file: Perimeters, business: Business, pinned: boo
 
 def _busy(business: Business) -> Result | None:
     """The other operating point, with the reader's changes but those of the workload; none for a file of payments."""
-    if business.payments is not None:
+    if business.payments:
         return None
     changes = {path: value for path, value in business.set.items() if not path.startswith("workload")}
     return run(BUSY_SCENARIO, set=changes, data=business.data, seed=business.seed, engine=business.engine)

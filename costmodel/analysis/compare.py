@@ -85,8 +85,7 @@ def compare(
     """
     folder = Path(data) if data else None
     file, _ = read_perimeters(perimeters, folder)
-    business = Business(after, dict(set or {}), folder, seed, engine, Path(payments) if payments else None,
-                        dict(columns or {}), strict, watch, before)  # fmt: skip
+    business = Business(after, set or {}, folder, seed, engine, payments, columns or {}, strict, watch, before)
     modeller = Modeller(file, business)
     known = [name if other is None else f"{name}.{other}" for name, other in modeller.variants()]
     wanted = perimeter if variant is None else f"{perimeter}.{variant}"

@@ -28,10 +28,10 @@ class Business:
 
     scenario: str
     set: Mapping[str, Any] = field(default_factory=dict)
-    data: Path | None = None
+    data: Path | str | None = None
     seed: int | None = None
     engine: str = "auto"
-    payments: Path | None = None
+    payments: Path | str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
     watch: Watch | None = None
@@ -56,16 +56,18 @@ class Business:
         sides: dict[str, Any] = {"workload.methods": {"card": int(rail == "card"), "ach": int(rail == "ach")}}
         if owner == "stripe" and self.other is None:
             sides["pipeline"] = STRIPE_PIPELINE
-        if self.seed is not None:
-            sides["seed"] = self.seed
         if owner == "own" and rail != OWN_RAIL and "replications" not in kept:
             sides["replications"] = FEWER_REPLICATIONS
         return {"horizon": "cohort"} | kept | sides
 
     def _simulated(self, scenario: str, changes: dict[str, Any]) -> Result:
-        if self.payments is None:
-            return run(scenario, set=changes, data=self.data, engine=self.engine, watch=self.watch)
-        return replay(
-            scenario, self.payments, columns=self.columns, strict=self.strict, set=changes, data=self.data,
-            engine=self.engine, watch=self.watch,
-        )  # fmt: skip
+        asked: dict[str, Any] = {
+            "set": changes,
+            "data": self.data,
+            "seed": self.seed,
+            "engine": self.engine,
+            "watch": self.watch,
+        }
+        if not self.payments:
+            return run(scenario, **asked)
+        return replay(scenario, self.payments, columns=self.columns, strict=self.strict, **asked)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from costmodel.simulation import layout as at
 from costmodel.simulation.counts import BINS, MOST_DAYS, Counts
 from costmodel.simulation.kernel import advance
+from costmodel.simulation.kernel_files import forget_stale
 from costmodel.simulation.kernel_tables import Block
 from costmodel.simulation.memory import first_state, grown
 from costmodel.simulation.payments import Payments
@@ -40,6 +41,7 @@ class Compiled:
     def __init__(
         self, plan: Plan, payments: Payments, timetable: Timetable, seed: int, trace: dict[int, int] | None = None
     ) -> None:
+        forget_stale()
         self.plan, self.payments, self.trace = plan, payments, trace
         self.arrays = PlanArrays(plan, payments, timetable, seed)
         self.book = Block(at.BOOK, self.arrays.book())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from costmodel.errors import UsageError
+from costmodel.simulation.kernel_files import is_compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 ENGINES = ("auto", "reference", "compiled")
 LARGE = 10**6  # payments × instructions from which compiling once is worth the wait
-KEPT = "kernel.*.nbi"  # what numba keeps on disk of the compiled engine
 
 
 class Engine(Protocol):
@@ -50,25 +48,8 @@ def engine_named(name: str) -> type[Engine]:
         from costmodel.simulation.reference import Reference
 
         return Reference
-    if not is_compiled():
-        for entry in entries():
-            entry.unlink(missing_ok=True)  # numba would load it: it only looks at the entry's own module
-        if sys.stderr.isatty():
-            print("compiling the fast engine, once; later runs load it at once", file=sys.stderr)
+    if not is_compiled() and sys.stderr.isatty():
+        print("compiling the fast engine, once; later runs load it at once", file=sys.stderr)
     from costmodel.simulation.compiled import Compiled
 
     return Compiled
-
-
-def is_compiled() -> bool:
-    """Whether the compiled engine lies ready on disk for this Python, compiled from the sources as they are."""
-    changed = max(source.stat().st_mtime for source in Path(__file__).parent.glob("*.py"))
-    return any(entry.name.startswith("kernel.advance-") and entry.stat().st_mtime >= changed for entry in entries())
-
-
-def entries() -> list[Path]:
-    """What numba keeps of the compiled engine, for this Python."""
-    folders = [Path(__file__).parent / "__pycache__"]
-    folders += [Path(folder) for folder in (os.environ.get("NUMBA_CACHE_DIR"),) if folder]
-    version = f".py{sys.version_info.major}{sys.version_info.minor}"
-    return [path for folder in folders if folder.is_dir() for path in folder.rglob(KEPT) if version in path.name]

@@ -12,7 +12,6 @@ from typing import Any
 from costmodel.simulation import layout as at
 from costmodel.simulation.kernel_draws import compiled, inlined
 
-FOR_EVER = 2 * at.NEVER - 1
 SAMPLE = 2**6 - 1  # the place in a heap whose time divides near from far
 
 
@@ -65,7 +64,7 @@ def drop_first(heap: Any, number: int) -> None:
     """Close the gap at the top of a heap of so many, the gap included."""
     last = number - 1
     when, eid, what = heap[last, at.AT], heap[last, at.EID], heap[last, at.WHAT]
-    put(heap, last, FOR_EVER, FOR_EVER, 0)
+    put(heap, last, at.FOR_EVER, at.FOR_EVER, 0)
     if last > 0:
         sink(heap, last, when, eid, what)
 
@@ -109,7 +108,7 @@ def divide(z: Any) -> None:
     k[at.HORIZON] = horizon
     for place in range(number):
         when, eid, what = near[place, at.AT], near[place, at.EID], near[place, at.WHAT]
-        put(near, place, FOR_EVER, FOR_EVER, 0)
+        put(near, place, at.FOR_EVER, at.FOR_EVER, 0)
         if when < horizon:
             rise(near, kept, when, eid, what)
             kept += 1
@@ -123,7 +122,7 @@ def divide(z: Any) -> None:
 def draw_nearer(z: Any) -> None:
     """No event is near: set the horizon farther out, past some of the far ones, and bring those in."""
     k, far = z.k, z.far
-    k[at.HORIZON] = FOR_EVER if k[at.FAR_N] <= SAMPLE else far[SAMPLE, at.AT] + 1
+    k[at.HORIZON] = at.FOR_EVER if k[at.FAR_N] <= SAMPLE else far[SAMPLE, at.AT] + 1
     while k[at.FAR_N] > 0 and far[0, at.AT] < k[at.HORIZON]:
         rise(z.near, k[at.NEAR_N], far[0, at.AT], far[0, at.EID], far[0, at.WHAT])
         k[at.NEAR_N] += 1

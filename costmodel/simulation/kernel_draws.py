@@ -135,7 +135,7 @@ def look_for_outage(b: Any, k: Any, row: int, place: int) -> None:
     begin, number = b.sheet[row, at.SPANS_AT], b.sheet[row, at.SPANS]
     while k[place + at.SPAN] < number and b.lists[begin + number + k[place + at.SPAN]] <= k[at.NOW]:
         k[place + at.SPAN] += 1
-    k[place + at.IS_OUT], k[place + at.OUT_UNTIL] = 0, 2 * at.NEVER - 1
+    k[place + at.IS_OUT], k[place + at.OUT_UNTIL] = 0, at.FOR_EVER
     if k[place + at.SPAN] < number:
         start = b.lists[begin + k[place + at.SPAN]]
         k[place + at.IS_OUT] = start <= k[at.NOW]

@@ -10,68 +10,64 @@ from typing import Any
 import numpy as np
 
 from costmodel.simulation import layout as at
-from costmodel.simulation.kernel_draws import compiled, mix64
+from costmodel.simulation.kernel_draws import compiled, inlined, mix64
+
+
+@inlined
+def take(k: Any, table: Any, pool: int, margin: int) -> int:
+    """A free row of a table; its columns hold what they held. `pool`, `margin`: their places in k."""
+    taken = k[pool + at.FREE]
+    k[pool + at.FREE] = table[taken, 0]
+    k[pool + at.LEFT_FREE] -= 1
+    if k[pool + at.LEFT_FREE] < k[margin]:
+        k[at.LOW] = 1
+    return taken
+
+
+@inlined
+def give(k: Any, table: Any, pool: int, row: int) -> None:
+    """The row is free."""
+    table[row, 0] = k[pool + at.FREE]
+    k[pool + at.FREE] = row
+    k[pool + at.LEFT_FREE] += 1
 
 
 @compiled
 def new_record(z: Any) -> int:
-    """A free record; its columns hold what they held."""
-    k = z.k
-    taken = k[at.RECORD_FREE]
-    k[at.RECORD_FREE] = z.records[taken, 0]
-    k[at.RECORDS_LEFT] -= 1
-    if k[at.RECORDS_LEFT] < k[at.MARGIN]:
-        k[at.LOW] = 1
-    return taken
+    """A free record."""
+    return take(z.k, z.records, at.RECORD_POOL, at.MARGIN)
 
 
 @compiled
 def free_record(z: Any, record: int) -> None:
     """The record is free."""
-    z.records[record, 0] = z.k[at.RECORD_FREE]
-    z.k[at.RECORD_FREE] = record
-    z.k[at.RECORDS_LEFT] += 1
+    give(z.k, z.records, at.RECORD_POOL, record)
 
 
 @compiled
 def new_cell(z: Any) -> int:
     """A free cell."""
-    k = z.k
-    taken = k[at.CELL_FREE]
-    k[at.CELL_FREE] = z.cells[taken, 0]
-    k[at.CELLS_LEFT] -= 1
-    if k[at.CELLS_LEFT] < k[at.MARGIN]:
-        k[at.LOW] = 1
-    return taken
+    return take(z.k, z.cells, at.CELL_POOL, at.MARGIN)
 
 
 @compiled
 def free_cell(z: Any, cell: int) -> None:
     """The cell is free."""
-    z.cells[cell, 0] = z.k[at.CELL_FREE]
-    z.k[at.CELL_FREE] = cell
-    z.k[at.CELLS_LEFT] += 1
+    give(z.k, z.cells, at.CELL_POOL, cell)
 
 
 @compiled
 def new_page(z: Any) -> int:
-    """An empty page for entries of money."""
-    k = z.k
-    taken = k[at.PAGE_FREE]
-    k[at.PAGE_FREE] = z.pages[taken, at.PAGE_NEXT]
-    z.pages[taken, at.PAGE_NEXT] = at.NONE
-    k[at.PAGES_LEFT] -= 1
-    if k[at.PAGES_LEFT] < k[at.PAGES_MARGIN]:
-        k[at.LOW] = 1
-    return taken
+    """An empty page for entries of money, with none behind it."""
+    page = take(z.k, z.pages, at.PAGE_POOL, at.PAGES_MARGIN)
+    z.pages[page, at.PAGE_NEXT] = at.NONE
+    return page
 
 
 @compiled
 def free_page(z: Any, page: int) -> None:
     """The page is free."""
-    z.pages[page, at.PAGE_NEXT] = z.k[at.PAGE_FREE]
-    z.k[at.PAGE_FREE] = page
-    z.k[at.PAGES_LEFT] += 1
+    give(z.k, z.pages, at.PAGE_POOL, page)
 
 
 @compiled

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from costmodel.simulation import layout as at
 from costmodel.simulation.kernel_draws import compiled
 from costmodel.simulation.kernel_memory import new_page
@@ -29,7 +27,7 @@ def place_of(k: Any, payment: int) -> int:
 @compiled
 def net(b: Any, k: Any, payment: int) -> int:
     """As `Reference.net`."""
-    amount = np.int64(b.amount[place_of(k, payment)])
+    amount = b.amount[place_of(k, payment)]
     return amount - (2 * amount * k[at.COMMISSION] + PPM) // (2 * PPM)
 
 

@@ -12,6 +12,7 @@ from costmodel.simulation.tables import CELLS
 
 NONE = -1
 NEVER = 2**62
+FOR_EVER = 2 * NEVER - 1  # later than any event
 
 # Columns of the sheet. An instruction's own first:
 OP, KEY, LUCK, A, B, JUMP, STEP, NUMBER = range(8)  # luck: the key of retries, or of duplicates
@@ -73,7 +74,7 @@ KEY_FAULT, INDEX_FAULT = 1, 2
 
 # Places in k: what changes …
 (NOW, EIDS, EVENTS, PENDING, ORDINAL, SHARED_BUSY, REFUSED, THROTTLED, DUPLICATES, DEAD_LETTERS, NEAR_N, FAR_N, HORIZON,
- STACK_N, RECORD_FREE, RECORDS_LEFT, CELL_FREE, CELLS_LEFT, PAGE_FREE, PAGES_LEFT, HELD_N, MONEY_N, LOW, FAULT, MARGIN,
+ STACK_N, RECORD_POOL, _RECORDS, CELL_POOL, _CELLS, PAGE_POOL, _PAGES, HELD_N, MONEY_N, LOW, FAULT, MARGIN,
  NEAR_MOST, NAMED, UNTIL, NEAR_ROOM, STACK_ROOM, HELD_SLOTS, MONEY_SLOTS,
  GAP, TODAY, PAGES_MARGIN, MOST_SORTED,
  # … what the plan and the payments say
@@ -90,6 +91,9 @@ SETTLED = LATENCY_MAX + len(TIMERS)
 PAID = SETTLED + MOST_DAYS
 LATENCY = PAID + MOST_DAYS
 FIXED = LATENCY + len(TIMERS) * BINS
+
+# A pool of rows: the first free one (its own first column names the next), and how many are left
+FREE, LEFT_FREE = range(2)
 
 # Counters of a step, each for month and cohort
 CALLS, CHUNKS, STORED = 0, 2, 4

@@ -7,37 +7,32 @@ import numpy.typing as npt
 
 from costmodel.simulation import layout as at
 from costmodel.simulation.kernel import move_held, move_money
-from costmodel.simulation.kernel_calendar import FOR_EVER
 from costmodel.simulation.kernel_tables import Block, on_cache_lines
 
 ROOM = 2**9  # rows at first, beside what one step may need
+POOLS = {  # tables of free and taken rows: pool and margin in k, and the part of itself by which it grows
+    "records": (at.RECORD_POOL, at.MARGIN, 1),
+    "cells": (at.CELL_POOL, at.MARGIN, 1),
+    "pages": (at.PAGE_POOL, at.PAGES_MARGIN, 8),
+}
 
 IntArray = npt.NDArray[np.int64]
 
 
 def first_state(k: IntArray, traced: int) -> Block:
     """An empty state around `k`, with room for a trace of so many payments."""
-    margin = int(k[at.MARGIN])
-    room = ROOM + 2 * margin
+    room = ROOM + 2 * int(k[at.MARGIN])
     k[at.NEAR_ROOM] = k[at.STACK_ROOM] = room
     k[at.HELD_SLOTS] = k[at.MONEY_SLOTS] = ROOM
-    none = np.zeros((0, at.RECORD_COLUMNS), np.int64)
     arrays = {
         "k": k,
-        "records": _more(none, k, at.RECORD_FREE, at.RECORDS_LEFT, room),
-        "cells": _more(none[:, : at.CELL_COLUMNS], k, at.CELL_FREE, at.CELLS_LEFT, room),
-        "near": np.full((room, 3), FOR_EVER, np.int64),
-        "far": np.full((room, 3), FOR_EVER, np.int64),
-        "sorting": np.full((int(k[at.MOST_SORTED]) + 4, 3), FOR_EVER, np.int64),
+        "records": _more(np.zeros((0, at.RECORD_COLUMNS), np.int64), k, at.RECORD_POOL, room),
+        "cells": _more(np.zeros((0, at.CELL_COLUMNS), np.int64), k, at.CELL_POOL, room),
+        "near": np.full((room, 3), at.FOR_EVER, np.int64),
+        "far": np.full((room, 3), at.FOR_EVER, np.int64),
+        "sorting": np.full((int(k[at.MOST_SORTED]) + 4, 3), at.FOR_EVER, np.int64),
         "stack": np.zeros(room, np.int64),
-        "pages": _more(
-            np.zeros((0, at.PAGE_COLUMNS), np.int64),
-            k,
-            at.PAGE_FREE,
-            at.PAGES_LEFT,
-            2 * int(k[at.PAGES_MARGIN]),
-            at.PAGE_NEXT,
-        ),
+        "pages": _more(np.zeros((0, at.PAGE_COLUMNS), np.int64), k, at.PAGE_POOL, 2 * int(k[at.PAGES_MARGIN])),
         "held": _empty(ROOM, at.HELD_STATION, 3),
         "money": _empty(ROOM, at.MONEY_KEY, 2),
         "trace": np.full(max(1, traced), at.NONE, np.int64),
@@ -46,18 +41,14 @@ def first_state(k: IntArray, traced: int) -> Block:
 
 
 def grown(state: Block) -> Block:
-    """The state with at least twice as much of whatever it is low in."""
+    """The state with more of whatever it is low in."""
     k, arrays = state.arrays["k"], dict(state.arrays)
     margin = int(k[at.MARGIN])
-    if k[at.RECORDS_LEFT] < margin:
-        arrays["records"] = _more(arrays["records"], k, at.RECORD_FREE, at.RECORDS_LEFT, len(arrays["records"]))
-    if k[at.CELLS_LEFT] < margin:
-        arrays["cells"] = _more(arrays["cells"], k, at.CELL_FREE, at.CELLS_LEFT, len(arrays["cells"]))
-    if k[at.PAGES_LEFT] < k[at.PAGES_MARGIN]:
-        rows = max(int(k[at.PAGES_MARGIN]), len(arrays["pages"]) // 8)
-        arrays["pages"] = _more(arrays["pages"], k, at.PAGE_FREE, at.PAGES_LEFT, rows, at.PAGE_NEXT)
+    for name, (pool, least, part) in POOLS.items():
+        if k[pool + at.LEFT_FREE] < k[least]:
+            arrays[name] = _more(arrays[name], k, pool, max(int(k[least]), len(arrays[name]) // part))
     if k[at.NEAR_N] + k[at.FAR_N] + margin > k[at.NEAR_ROOM]:
-        arrays |= {name: _extended(arrays[name], len(arrays[name]), FOR_EVER) for name in ("near", "far")}
+        arrays |= {name: _extended(arrays[name], len(arrays[name]), at.FOR_EVER) for name in ("near", "far")}
         k[at.NEAR_ROOM] *= 2
     if k[at.STACK_N] + margin > k[at.STACK_ROOM]:
         arrays["stack"] = np.concatenate([arrays["stack"], np.zeros_like(arrays["stack"])])
@@ -98,12 +89,12 @@ def _extended(array: IntArray, rows: int, value: int = 0) -> IntArray:
     return larger
 
 
-def _more(array: IntArray, k: IntArray, free: int, left: int, rows: int, link: int = 0) -> IntArray:
-    """The array with so many rows more, which stand in its free list before those that were free."""
+def _more(array: IntArray, k: IntArray, pool: int, rows: int) -> IntArray:
+    """The array with so many rows more, which stand in its pool before those that were free."""
     first = len(array)
     larger = _extended(array, rows)
-    larger[first:, link] = np.arange(first + 1, first + rows + 1)
-    larger[-1, link] = k[free]
-    k[free] = first
-    k[left] += rows
+    larger[first:, 0] = np.arange(first + 1, first + rows + 1)
+    larger[-1, 0] = k[pool + at.FREE]
+    k[pool + at.FREE] = first
+    k[pool + at.LEFT_FREE] += rows
     return larger

@@ -19,7 +19,10 @@ from costmodel.simulation.tables import LawTable
 from costmodel.simulation.timetable import Timetable
 
 IntArray = npt.NDArray[np.int64]
-LONG_AGO = -(2**62)
+LONG_AGO = -at.NEVER
+NEAR_AT_FIRST = 2**9  # near events before the horizon is drawn
+MOST_PER_STEP = 32  # records, cells, events or words that one step may need, beside its branches
+MOST_PAGES_PER_STEP = 4  # beside those of its batch
 
 
 def signed(bits: int) -> int:
@@ -269,13 +272,13 @@ class PlanArrays:
         forks = max((len(instruction.targets) for instruction in self.plan.code), default=0)
         batches = max((flow.most_entries for flow in self.plan.flows), default=0)
         return {
-            at.RECORD_FREE: at.NONE,
-            at.CELL_FREE: at.NONE,
-            at.PAGE_FREE: at.NONE,
-            at.HORIZON: at.NEVER * 2 - 1,
-            at.NEAR_MOST: at.ENTRIES,
-            at.MARGIN: forks + at.ENTRIES // 16,
-            at.PAGES_MARGIN: batches // at.ENTRIES + 4,
+            at.RECORD_POOL: at.NONE,
+            at.CELL_POOL: at.NONE,
+            at.PAGE_POOL: at.NONE,
+            at.HORIZON: at.FOR_EVER,
+            at.NEAR_MOST: NEAR_AT_FIRST,
+            at.MARGIN: forks + MOST_PER_STEP,
+            at.PAGES_MARGIN: batches // at.ENTRIES + MOST_PAGES_PER_STEP,
             at.MOST_SORTED: batches,
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -181,6 +182,21 @@ def test_given_axes_are_drawn_on_and_dollars_are_no_mathematics(result: CheckRes
     assert CHARTS[name](result, ax) is ax
     assert ax._left_title.get_parse_math() is False
     ax.figure.canvas.draw()
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_title_and_labels_have_room(result: CheckResult, name: str) -> None:
+    ax = CHARTS[name](result)
+    ax.figure.canvas.draw()
+    whole = ax.figure.bbox
+    low, high = ax.get_xlim()
+    below = [text for text in ax.get_xticklabels() if low <= text.get_position()[0] <= high]  # others are not drawn
+    for text in (ax._left_title, *below, *ax.get_yticklabels()):
+        extent = text.get_window_extent()
+        assert whole.x0 <= extent.x0, text.get_text()
+        assert extent.x1 <= whole.x1, text.get_text()
+    shown = [text.get_window_extent() for text in below]
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(shown))
 
 
 @pytest.mark.parametrize("name", CHARTS)

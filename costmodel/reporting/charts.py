@@ -40,7 +40,7 @@ HATCHED: dict[str, Any] = {"facecolor": CLAIMED, "hatch": HATCH, "edgecolor": "w
 PLAIN: dict[str, Any] = {"facecolor": SIMULATED, "edgecolor": "white"}
 GREY: dict[str, Any] = {"facecolor": TOTAL, "edgecolor": "white"}
 BAR = 0.4  # of the distance between two groups of bars
-TITLE_WIDTH, LABEL_WIDTH, NARROW_LABEL = 76, 20, 14
+TITLE_WIDTH, LABEL_WIDTH, NARROW_LABEL = 66, 20, 12
 LIFT = 4  # points between a mark and its label
 ROOM = 1.1  # width of the picture over that of what stands in it
 

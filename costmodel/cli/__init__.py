@@ -9,7 +9,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from costmodel.cli.options import check_options, parser
+from costmodel.cli.common import check_options
+from costmodel.cli.parser import parser
 
 OK, INTERNAL, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 

@@ -1,0 +1,33 @@
+"""`costmodel bill`: a usage file priced."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from costmodel.cli.common import OK, date, folder, give, new_command
+
+
+def add(commands: Any) -> None:
+    """Put it into the parser."""
+    parser = new_command(commands, "bill", bill_command, "price a usage file, without simulating")
+    parser.add_argument("usage", metavar="USAGE", help="CSV, TOML or JSON")
+    parser.add_argument(
+        "--on", type=date, metavar="DATE", help="prices of this date (default: the newest day prices were read)"
+    )
+    parser.add_argument("--region", metavar="REGION", help="of rows that name none (default: the AWS pipeline's)")
+    parser.add_argument("--no-free-tier", action="store_true", help="list price, without free units")
+
+
+def bill_command(arguments: argparse.Namespace) -> int:
+    """A usage file at list price."""
+    from costmodel.assumptions.catalog import overridden_prices
+    from costmodel.reporting.documents import bill_documents
+    from costmodel.run import bill
+
+    priced = bill(
+        arguments.usage, on=arguments.on, region=arguments.region, data=arguments.data,
+        free_tier=not arguments.no_free_tier,
+    )  # fmt: skip
+    give(arguments, bill_documents(priced, overridden_prices(folder(arguments))))
+    return OK

@@ -1,0 +1,114 @@
+"""What the commands share: their common options, and how what they give is shown.
+
+A command is a module of this room with `add(commands)`, which puts it into the parser, and a function that runs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OK = 0
+Command = Callable[[argparse.Namespace], int]
+FORMATS = ("table", "json", "csv", "markdown")
+FORMATS_TO_COME = ("junit", "sarif")
+
+
+def new_command(commands: Any, name: str, run: Command, text: str) -> argparse.ArgumentParser:
+    """A command with the options that all have."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=run)
+    parser.add_argument("--format", choices=FORMATS + FORMATS_TO_COME, default="table", metavar="FORMAT",
+                        help=f"how to print: {', '.join(FORMATS)} (default: table)")  # fmt: skip
+    parser.add_argument("--out", metavar="FILE", help="write to FILE instead, all at once or not at all")
+    parser.add_argument("--data", metavar="DIR", help="lay a folder of your data over the shipped one, key by key")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    return parser
+
+
+def simulation_options(parser: argparse.ArgumentParser) -> None:
+    """The options of every command that simulates; `asked` reads them."""
+    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one assumption")
+    parser.add_argument("--seed", type=int, metavar="N", help="other luck")
+    parser.add_argument("--on", type=date, metavar="DATE", help="prices and rules of this date (YYYY-MM-DD)")
+    parser.add_argument("--payments", metavar="FILE", help="a CSV file of payments instead of the workload")
+    parser.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="a column of that file")
+    parser.add_argument("--strict", action="store_true", help="a faulty row of that file is an error")
+    parser.add_argument("--engine", choices=("auto", "reference", "compiled"), default="auto")
+
+
+def date(word: str) -> dt.date:
+    """A date of the command line."""
+    try:
+        return dt.date.fromisoformat(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word} is no date; write YYYY-MM-DD") from None
+
+
+def check_options(arguments: argparse.Namespace) -> None:
+    """Raises UsageError or InputError for options that make no sense together, before any work is done."""
+    from costmodel.errors import UsageError
+    from costmodel.reporting.files import check_place
+
+    if arguments.format in FORMATS_TO_COME:
+        raise UsageError(f"--format {arguments.format} is not built yet; choose {', '.join(FORMATS)}")
+    if getattr(arguments, "capacity", False):
+        raise UsageError("--capacity is not built yet; `run` names the limits nearest to binding")
+    if "payments" in arguments and arguments.payments is None and (arguments.map or arguments.strict):
+        raise UsageError("--map and --strict say how to read a file of payments; name it with --payments FILE")
+    if arguments.out:
+        check_place(arguments.out)
+
+
+def folder(arguments: argparse.Namespace) -> Path | None:
+    """The folder laid over the shipped data."""
+    from pathlib import Path
+
+    return Path(arguments.data) if arguments.data else None
+
+
+def asked(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options that every simulation takes, as its keyword arguments."""
+    from costmodel.assumptions.changes import parse_change
+
+    changes = {change.path: change.value for change in map(parse_change, arguments.set)}
+    if arguments.on is not None:
+        changes["on"] = arguments.on
+    return {
+        "set": changes,
+        "data": arguments.data,
+        "seed": arguments.seed,
+        "payments": arguments.payments,
+        "columns": _columns(arguments.map),
+        "strict": arguments.strict,
+        "engine": arguments.engine,
+    }
+
+
+def _columns(words: list[str]) -> dict[str, str]:
+    from costmodel.errors import UsageError
+
+    columns = {}
+    for word in (part for given in words for part in given.split(",")):
+        field, equals, column = word.partition("=")
+        if not (equals and field and column):
+            raise UsageError(f"--map {word}: not FIELD=COLUMN; write e.g. --map amount=total")
+        columns[field.strip()] = column.strip()
+    return columns
+
+
+def give(arguments: argparse.Namespace, documents: dict[str, Callable[[], str]]) -> None:
+    """Show the document of the format asked for, or write it to a file: wholly, or not at all."""
+    from costmodel.reporting.files import write_whole
+    from costmodel.reporting.terminal import show
+
+    text = documents[arguments.format]()
+    if arguments.out:
+        write_whole(arguments.out, text)
+    else:
+        show(text, styled=arguments.format == "table")

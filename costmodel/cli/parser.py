@@ -1,0 +1,38 @@
+"""The parser of every command."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from costmodel.cli import bill, check, compare, prices, run, validate
+
+COMMANDS = (check, run, bill, compare, prices, validate)
+EXIT_CODES = """exit codes: 0 fine; 1 internal error; 2 bad input or usage; 4 a verdict differs from its pin;
+130 interrupted"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of every command; each sets `command`, the function that runs it."""
+    top = argparse.ArgumentParser(
+        prog="costmodel",
+        description="What a payment system costs, how fast it is and how much it carries, from one simulated month; "
+        "and what the claims about it are worth.",
+        epilog=EXIT_CODES,
+    )
+    top.add_argument("--version", action="version", version=_Version())
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add(commands)
+    return top
+
+
+class _Version(str):
+    """The version, looked up only when it is printed."""
+
+    __slots__ = ()
+
+    def __mod__(self, _: Any) -> str:
+        from costmodel import __version__
+
+        return f"costmodel {__version__}"

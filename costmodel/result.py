@@ -25,6 +25,7 @@ NS_PER_S = 10**9
 S_PER_HOUR = 3600
 PERCENT = 100
 CENTS = 100
+MOVED_TWICE = "moved_twice"  # the amounts' name of it
 BILLED = ("billed_increments", "provisioned_increments")
 
 
@@ -220,9 +221,16 @@ def figures(runs: Sequence[Counts], plan: Plan, simulated: Simulated, assumption
         },
         "service_throttles": sum(counts.service_throttles for counts in runs) / number,
         "duplicates": sum(counts.duplicates for counts in runs) / number,
+        "moved_twice_usd": _moved_twice_usd(runs) / number,
         "dead_letters": sum(counts.dead_letters for counts in runs) / number,
         "events_per_payment": sum(counts.events for counts in runs) / number / max(1, offered),
     }
+
+
+def _moved_twice_usd(runs: Sequence[Counts]) -> float:
+    """Money that messages delivered twice have moved once more: a loss until somebody gets it back."""
+    amounts = [counts.amounts[MOVED_TWICE][1] for counts in runs if MOVED_TWICE in counts.amounts]
+    return sum(cents * times for counted in amounts for cents, times in counted.items()) / CENTS
 
 
 def _days(histograms: Sequence[Any]) -> dict[str, int | None]:

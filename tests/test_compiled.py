@@ -145,7 +145,7 @@ def services() -> dict[str, Service]:
                {"quick": 5, "slow": 1500, "scarce": 10, "Put": 5, "Scan": 10, "delivery": 10}.items()]  # fmt: skip
     svc = {
         "name": "svc", "provider": "test",
-        "operation": {"quick": {}, "slow": {}, "scarce": {}, "any": {},
+        "operation": {"quick": {"moves_money": True}, "slow": {}, "scarce": {}, "any": {},
                       "Put": {"uses": {"units": 1}, "stores": True}, "Scan": {"uses": {"units": 1}, "scans": True}},
         "latency": [*latency, {"operation": "any", "exponential_mean_ms": 40, **SOURCED}],
         "quota": [{"operation": "scarce", "scope": "account", "per_second": 1, "burst": 2, **SOURCED},
@@ -158,7 +158,8 @@ def services() -> dict[str, Service]:
     return {"svc": Service.model_validate(svc), "flaky": Service.model_validate(flaky), "lambda": platform}
 
 
-LEVELS = ("pay", "batch", "last", "plain")  # what a program may start: any queue; the second one; nothing; no payment
+# What a program may start: any queue; the second one; that, but no message; nothing; and it carries no payment
+LEVELS = ("pay", "batch", "told", "last", "plain")
 
 
 class Programs:
@@ -187,7 +188,8 @@ class Programs:
         kinds = ["work", "call", "call", "store"]
         kinds += ["invoke"] * 2 if above + 1 < self.handlers else []
         kinds += ["parallel"] if depth else []
-        kinds += ["queue", "tell", "fate"] if level in ("pay", "batch") else []
+        kinds += ["queue"] if level in ("pay", "batch", "told") else []
+        kinds += ["tell", "fate"] if level in ("pay", "batch") else []
         kinds += ["station", "end"] if level != "plain" else []
         kinds += ["when"] * 2 if level != "plain" and depth else []
         return getattr(self, self.pick(*kinds))(depth, level, above)
@@ -268,7 +270,11 @@ def flows(programs: Programs) -> dict[str, Any]:
     found = {
         "pay": {"starts": "payment", "methods": ["card"], "steps": [{**first, "timer": "payment"}, *others]},
         "transfer": {"starts": "payment", "methods": ["ach"], "steps": programs.steps(2, level="pay", above=-1)},
-        "told": {"starts": "event", "steps": programs.steps(1, level="last", above=-1)},
+        "told": {
+            "starts": "event",
+            "idempotent": programs.pick(True, False),
+            "steps": programs.steps(1, level="told", above=-1),
+        },
         "befallen": {"starts": "event", "steps": programs.steps(1, level="last", above=-1)},
     }
     for queue, level, most in (("one", "batch", 2), ("two", "last", 1000)):
@@ -303,6 +309,7 @@ def pipeline(programs: Programs) -> Pipeline:
         "account_concurrency": quantity(programs.pick(1, 3, 1000) + 5),
         "async_retry_minutes": [quantity(minutes) for minutes in programs.pick((), (1, 2))],
         "duplicate_share": quantity(programs.pick(0, "0.3")),
+        "batches_at_once": programs.pick(None, quantity(1), quantity(2)),
         "sdk_retry": {"attempts": quantity(3), "base_ms": quantity(programs.pick(0, 10)), "most_ms": quantity(15)},
     }  # fmt: skip
     return Pipeline.model_validate(whole)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 import pytest
 
-from tests.worlds import World, flat_scenario, lambda_service, one_operation
+from costmodel.assumptions.checking import check
+from costmodel.assumptions.service import Service
+from tests.worlds import LINES, World, flat_scenario, lambda_service, one_operation, read
 
 MS = 10**6
 ONE_FUNCTION = """
@@ -187,3 +190,148 @@ def test_keep_alive_meets_its_closed_form() -> None:
     expected = math.exp(-630 / apart_s)
     error = math.sqrt(expected * (1 - expected) / number)
     assert counted(result, "front")["cold_starts"] / number == pytest.approx(expected, abs=4 * error)
+
+
+# --- places at a station, deadlines, shares of quotas: what a failure must not keep ------------------------------------
+
+DESK = """
+[stations.desk]
+servers = 1
+SOURCED_LINES
+"""
+TAKE, LEAVE = '{ name = "take", acquire = "desk", as = "coded" }', '{ name = "leave", release = "desk", as = "coded" }'
+TEN, SECOND = '{ name = "ten", work = "ten", as = "coded" }', '{ name = "second", work = "second", as = "coded" }'
+USE = '{ name = "use", call = "svc.op", as = "coded" }'
+
+
+def test_a_station_serves_one_after_the_other() -> None:
+    """Cold at the same time: the second waits for the first one's 10 ms."""
+    result = world([0, 0], f"{TAKE}, {TEN}, {LEAVE}", extra=DESK)
+    assert ends_ms(result) == [601 + 10, 601 + 20]
+
+
+def test_branches_hold_places_of_their_own() -> None:
+    """Two branches of one payment use the desk in turn, 10 ms each; neither leaves the other's place."""
+    branch = f"[ {TAKE}, {TEN}, {LEAVE} ]"
+    result = world([0], f'{{ name = "p", as = "coded", parallel = [ {branch}, {branch} ] }}', extra=DESK)
+    assert ends_ms(result) == [601 + 20]
+
+
+def test_a_wait_for_a_place_ends_at_the_deadline() -> None:
+    """1 s is all the front may take, and the desk is held for 990 ms. The second gets the place 10 ms before its own
+    deadline and is cut off in its work; a third waits until then and is never served. Neither makes the call."""
+    steps = f'{TAKE}, {{ name = "w", work = "most", as = "coded" }}, {LEAVE}, {USE}'
+    extra = DESK + "[work.most]\nconstant_ms = 990\nSOURCED_LINES\n"
+    result = world([0, 0], steps, timeout=1, extra=extra)
+    assert counted(result, "front")["timeouts"] == 1
+    assert result.counts.calls[1].tolist() == [1]
+    third = world([0, 0, 0], steps, timeout=1, extra=extra)
+    assert counted(third, "front")["timeouts"] == 2
+    assert ends_ms(third) == [601 + 990 + 5]
+
+
+def test_whoever_waits_in_vain_leaves_the_queue() -> None:
+    """The first holds the desk for 3 s, outside of any function. The second, in a function of at most 1 s, gives up;
+    the third comes after that and is the next to be served."""
+    extra = (
+        DESK
+        + """
+[flows.hold]
+starts = "payment"
+methods = ["ach"]
+SOURCED_LINES
+steps = [ { name = "h_take", acquire = "desk", as = "coded" }, { name = "h_work", work = "three", as = "coded" },
+          { name = "h_leave", release = "desk", as = "coded" } ]
+[work.three]
+constant_ms = 3000
+SOURCED_LINES
+"""
+    )
+    text = ONE_FUNCTION.format(concurrency=1000, timeout=1, steps=f"{TAKE}, {LEAVE}", function="") + extra
+    scenario = flat_scenario(1, methods={"card": Decimal("0.5"), "ach": Decimal("0.5")})
+    services = {"lambda": lambda_service(), "svc": one_operation()}
+    result = World(text, scenario, services=services, arrivals_ns=[0, 0, 2_900 * MS], methods=[1, 0, 0])
+    assert counted(result, "front")["timeouts"] == 1  # billed for the second it waited, beside its cold start
+    assert counted(result, "front")["billed"] == 500 + 1000 + 500
+    assert ends_ms(result) == [3000, 2900 + 601]
+
+
+def test_what_fails_between_taking_and_leaving_a_place_leaves_it() -> None:
+    """The back may not take 1 s: the front's call of it fails while it holds the desk, three times over, and is let
+    go each time; a payment a minute later finds the desk free."""
+    steps = f'{TAKE}, {{ name = "b", invoke = "back", as = "coded" }}, {LEAVE}'
+    slow = '{ name = "work", work = "ten", as = "coded" }'
+    text = ONE_FUNCTION.format(concurrency=1000, timeout=60, steps=steps, function="").replace(slow, SECOND)
+    text = text.replace("timeout_s = 900", "timeout_s = 1").replace("constant_ms = 1000", "constant_ms = 1001") + DESK
+    services = {"lambda": lambda_service(), "svc": one_operation()}
+    result = World(text, flat_scenario(1), services=services, arrivals_ns=[0, 60_000 * MS])
+    assert result.counts.outcomes[1, 3] == 2  # failed, each on its own account
+    assert counted(result, "back")["timeouts"] == 2
+
+
+def test_after_the_deadline_no_further_call_is_made() -> None:
+    """The front may take 1 s; its two branches take 2 s. What comes after them does not happen."""
+    long = f"[ {SECOND}, {SECOND.replace('second', 'again', 1)} ]"
+    result = world([0], f'{{ name = "p", as = "coded", parallel = [ {long}, {long} ] }}, {USE}', timeout=1)
+    assert counted(result, "front")["timeouts"] == 1
+    assert result.counts.calls[1].tolist() == [0]
+
+
+def test_a_branch_whose_callee_is_lost_and_whose_caller_is_lost_later_still_joins() -> None:
+    """A branch calls the middle (at most 2 s), which calls the slow back (at most 1 s), ignores that it was lost, and
+    calls the far (15 minutes); then the middle is lost, too, and the branch ignores that. The payment ends with its
+    branches, though the far runs on for half a minute."""
+    text = ONE_FUNCTION.format(concurrency=1000, timeout=60, function="", steps="""
+      { name = "p", as = "coded", parallel = [
+        [ { name = "m", invoke = "middle", as = "coded", on_error = "continue" } ],
+        [ { name = "t", work = "ten", as = "coded" } ] ] } """)  # fmt: skip
+    text = text.replace("timeout_s = 900", "timeout_s = 1").replace('"work", work = "ten"', '"work", work = "long"')
+    text += """
+[functions.middle]
+memory_mb = 512
+timeout_s = 2
+architecture = "x86_64"
+runtime = "nodejs20"
+SOURCED_LINES
+[functions.far]
+memory_mb = 512
+timeout_s = 900
+architecture = "x86_64"
+runtime = "nodejs20"
+SOURCED_LINES
+[work.long]
+constant_ms = 30000
+SOURCED_LINES
+[handlers.middle]
+function = "middle"
+SOURCED_LINES
+steps = [ { name = "b", invoke = "back", as = "coded", on_error = "continue" }, { name = "f", invoke = "far", as = "coded" } ]
+[handlers.far]
+function = "far"
+SOURCED_LINES
+steps = [ { name = "l", work = "long", as = "coded" } ]
+"""
+    services = {"lambda": lambda_service(), "svc": one_operation()}
+    result = World(text, flat_scenario(1), services=services, arrivals_ns=[0])
+    # front cold 601, middle cold 601, of which its own limit counts from the end of INIT: 2 s later it is lost
+    assert ends_ms(result) == [601 + 601 + 2000]
+    assert counted(result, "middle")["timeouts"] == counted(result, "back")["timeouts"] == 1
+    assert counted(result, "far")["billed"] == 500 + 30_000
+
+
+def test_a_call_refused_by_one_quota_takes_nothing_from_the_other() -> None:
+    """An operation counts against a quota of 10 (one more in 10 s) and one of 1 (one more a second). Five at once: one
+    passes, four are refused at each of their three attempts; nine more, a second apart, pass: no token was lost."""
+    quota = "".join(
+        f'[[quota]]\noperation = "{name}"\nscope = "account"\nper_second = {rate}\nburst = {burst}\n{LINES}\n'
+        for name, rate, burst in (("op", 0.1, 10), ("*", 1, 1))
+    )
+    laws = f'[[latency]]\noperation = "op"\nconstant_ms = 5\n{LINES}\n'
+    service = check(Service, read(f'name = "svc"\nprovider = "test"\n[operation.op]\n{quota}{laws}'))
+    services = {"lambda": lambda_service(), "svc": service}
+    text = ONE_FUNCTION.format(concurrency=1000, timeout=60, steps=TEN, function="")
+    text = text.replace('{ name = "front", invoke = "front", as = "coded" }', USE)
+    arrivals = [0] * 5 + [1_000 * MS * k for k in range(2, 11)]
+    result = World(text, flat_scenario(1), services=services, arrivals_ns=arrivals)
+    assert result.counts.service_throttles == 4 * 3
+    assert result.counts.calls[1].tolist() == [1 + 9]

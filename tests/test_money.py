@@ -167,7 +167,11 @@ steps = [ {{ name = "tell", call = "svc.op", starts = "told", as = "coded" }}, {
 [flows.told]
 starts = "event"
 SOURCED_LINES
-steps = [ {{ name = "use", call = "svc.op", as = "coded" }}, {{ name = "fail", acquire = "shut", as = "coded" }} ]
+steps = [ {{ name = "use", call = "svc.op", as = "coded" }}, {{ name = "fail", acquire = "shut", as = "coded" }},
+  {{ name = "long", work = "a_day", as = "coded" }}, {{ name = "leave", release = "shut", as = "coded" }} ]
+[work.a_day]
+constant_ms = 86400000
+SOURCED_LINES
 [stations.shut]
 servers = 1
 capacity = 1
@@ -176,7 +180,7 @@ SOURCED_LINES
 
 
 def test_a_failing_event_is_tried_again_after_one_and_two_minutes_then_given_up() -> None:
-    """The first event keeps the only place for ever; the second is refused three times, each use of the service billed."""
+    """The first event keeps the only place for a day; the second is refused three times, each use of the service billed."""
     services = {"lambda": lambda_service(), "svc": one_operation()}
     result = World(EVENTS.format(share=0), flat_scenario(1), services=services, arrivals_ns=[0, HOUR])
     assert result.counts.dead_letters == 1
@@ -188,6 +192,95 @@ def test_a_duplicate_costs_usage() -> None:
     result = World(EVENTS.format(share=1), flat_scenario(1), services=services, arrivals_ns=[0])
     assert result.counts.duplicates == 1
     assert result.counts.calls[1].tolist() == [1, 1 + 3]  # the duplicate finds the place taken, three times
+
+
+def moved(*, idempotent: bool) -> World:
+    """A payment whose message is delivered twice queues its $200 and its returns; they are paid out hourly."""
+    text = EVENTS.format(share=1)
+    old = text[text.index("[flows.told]") :]
+    new = f"""[flows.told]
+starts = "event"
+idempotent = {str(idempotent).lower()}
+SOURCED_LINES
+steps = [ {{ name = "use", call = "svc.op", as = "coded" }}, {{ name = "q", queue = "held", due = "soon", as = "coded" }} ]
+[waits.soon]
+hours = 0
+SOURCED_LINES
+[schedules.hourly]
+every_minutes = 60
+SOURCED_LINES
+[flows.pay_out]
+starts = "schedule"
+schedule = "hourly"
+takes = "held"
+most_entries = 100
+SOURCED_LINES
+steps = [ {{ name = "each", as = "coded", each = [
+  {{ name = "pay", when = "first_of_provider", as = "coded", steps = [ {{ name = "done", end = "done", as = "coded" }} ] }} ] }} ]
+"""
+    services = {"lambda": lambda_service(), "svc": one_operation()}
+    scenario = flat_scenario(1, payouts_per_payment=1)
+    return World(text.replace(old, new), scenario, services=services, arrivals_ns=[0])
+
+
+@pytest.mark.parametrize(
+    ("idempotent", "payouts", "twice"), [(True, {20_000: 1}, {}), (False, {20_000: 2}, {20_000: 1})]
+)
+def test_a_duplicate_moves_money_twice_only_where_nothing_looks_for_it(
+    idempotent: bool, payouts: dict[int, int], twice: dict[int, int]
+) -> None:
+    result = moved(idempotent=idempotent)
+    assert result.counts.calls[1].tolist() == [1, 2]  # it costs usage either way
+    assert result.counts.amounts["payout"][1] == payouts
+    assert result.counts.amounts.get("moved_twice", ({}, {}))[1] == twice
+
+
+FILES = """
+[batches_at_once]
+value = {most}
+unit = "batch"
+SOURCED_LINES
+[flows.pay]
+starts = "payment"
+methods = ["card"]
+SOURCED_LINES
+steps = [ {{ name = "q", queue = "file", due = "soon", as = "coded" }} ]
+[waits.soon]
+hours = 0
+SOURCED_LINES
+[schedules.hourly]
+every_minutes = 60
+SOURCED_LINES
+[flows.send]
+starts = "schedule"
+schedule = "hourly"
+takes = "file"
+most_entries = 2
+SOURCED_LINES
+steps = [ {{ name = "front", invoke = "front", as = "coded" }} ]
+[functions.front]
+memory_mb = 1024
+timeout_s = 900
+architecture = "arm64"
+runtime = "nodejs20"
+SOURCED_LINES
+[work.minute]
+constant_ms = 60000
+SOURCED_LINES
+[handlers.front]
+function = "front"
+SOURCED_LINES
+steps = [ {{ name = "each", as = "coded", each = [ {{ name = "w", work = "minute", as = "coded" }},
+  {{ name = "final", end = "settled", as = "coded" }} ] }} ]
+"""
+
+
+@pytest.mark.parametrize(("most", "peak"), [(1, 1), (2, 2), (10, 4)])
+def test_batches_of_one_firing_run_so_many_at_a_time(most: int, peak: int) -> None:
+    """Eight entries, two a batch, two minutes each: four batches, one after the other, in pairs, or all at once."""
+    result = World(FILES.format(most=most), flat_scenario(1), arrivals_ns=[0] * 8)
+    assert result.counts.outcomes[1, Outcome.SETTLED] == 8
+    assert result.counts.peak.tolist() == [peak]
 
 
 RISK = """

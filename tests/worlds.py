@@ -124,13 +124,13 @@ class World:
 
     def __init__(
         self, text: str, scenario: Scenario, *, seed: int = 1, services: dict[str, Service] | None = None,
-        arrivals_ns: list[int] | None = None,
+        arrivals_ns: list[int] | None = None, methods: list[int] | None = None,
     ) -> None:  # fmt: skip
         self.assumptions = assumptions_of(text, scenario, services or {"lambda": lambda_service()})
         self.plan: Plan = compile_plan(self.assumptions)
         self.payments: Payments = generate(scenario, seed, 0)
         if arrivals_ns is not None:
-            self.payments = payments_at(arrivals_ns, self.payments)
+            self.payments = payments_at(arrivals_ns, self.payments, methods)
         self.times = make_timetable(
             self.plan, self.payments.start, self.payments.window[1] + drain_ns(self.plan, scenario.on.year), seed
         )
@@ -138,14 +138,14 @@ class World:
         self.counts: Counts = Reference(self.plan, self.payments, self.times, seed, self.finished).run()
 
 
-def payments_at(arrivals_ns: list[int], like: Payments) -> Payments:
-    """Card payments of $200 at given times."""
+def payments_at(arrivals_ns: list[int], like: Payments, methods: list[int] | None = None) -> Payments:
+    """Payments of $200 at given times, by card unless methods are given."""
     number = len(arrivals_ns)
     return dataclasses.replace(
         like,
         arrival_ns=np.array(arrivals_ns, np.int64),
         amount_cents=np.full(number, 20_000, np.int64),
-        method=np.zeros(number, np.int8),
+        method=np.array(methods or [0] * number, np.int8),
         provider=np.zeros(number, np.int32),
         measured=(0, number),
     )

@@ -22,7 +22,8 @@ def check_links(pipeline: Pipeline, services: dict[str, Service], scenario: Scen
 
     Fates stand in scenarios; without one they are not checked.
     """
-    faults = [*_step_faults(pipeline, services, scenario), *_other_faults(pipeline, services), *_cycles(pipeline)]
+    faults = [*_step_faults(pipeline, services, scenario), *_other_faults(pipeline, services), *_cycles(pipeline),
+              *_places(pipeline)]  # fmt: skip
     if faults:
         raise InputError(Problem(*place_of(table, loc), dotted(loc), wrong, remedy) for loc, wrong, remedy in faults)
 
@@ -117,6 +118,37 @@ def _other_faults(pipeline: Pipeline, services: dict[str, Service]) -> Iterator[
                     f"{row.service} has no meter `{row.meter}`",
                     nearest(row.meter, services[row.service].meter),
                 )
+
+
+def programs_of(pipeline: Pipeline) -> Iterator[tuple[Loc, tuple[Step, ...]]]:
+    """Every list of steps, nested ones too."""
+    for kind, programs in (("handlers", pipeline.handlers), ("flows", pipeline.flows)):
+        for name, program in programs.items():
+            yield (kind, name, "steps"), program.steps
+    for loc, step in all_steps(pipeline):
+        for key in ("each", "steps", "otherwise"):
+            yield (*loc, key), getattr(step, key) or ()
+        for number, branch in enumerate(step.parallel or ()):
+            yield (*loc, "parallel", number), branch
+
+
+def _places(pipeline: Pipeline) -> Iterator[Fault]:
+    """Places at stations that are not taken and left in the same list of steps."""
+    for loc, steps in programs_of(pipeline):
+        taken: list[tuple[int, str]] = []
+        for index, step in enumerate(steps):
+            if step.acquire is not None:
+                taken.append((index, step.acquire))
+            if step.release is not None:
+                found = next((place for place in reversed(taken) if place[1] == step.release), None)
+                if found is None:
+                    remedy = f'put `acquire = "{step.release}"` before it, in the same list of steps'
+                    yield (*loc, index, "release"), f"no place at `{step.release}` was taken here", remedy
+                else:
+                    taken.remove(found)
+        for index, station in taken:
+            remedy = f'put `release = "{station}"` after it, in the same list of steps'
+            yield (*loc, index, "acquire"), f"the place at `{station}` is never left", remedy
 
 
 def _cycles(pipeline: Pipeline) -> Iterator[Fault]:

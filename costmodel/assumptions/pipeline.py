@@ -242,6 +242,7 @@ class Pipeline(Record):
     sdk_retry: Retry | None = None
     async_retry_minutes: tuple[Quantity, ...] = ()
     duplicate_share: Quantity | None = None
+    batches_at_once: Quantity | None = None  # of one scheduled flow; the others wait
     closed_form: Text | None = None
     functions: dict[Name, Function] = {}
     work: dict[Name, Law] = {}

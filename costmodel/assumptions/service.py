@@ -48,12 +48,16 @@ class Quota(Ranged):
 
 
 class Operation(Record):
-    """What one call uses, in units of the meters named (per chunk where the meter counts chunks)."""
+    """What one call uses, in units of the meters named (per chunk where the meter counts chunks).
+
+    `stores`: it adds to a table; `scans`: it reads one page by page; `moves_money`: the payment's amount.
+    """
 
     uses: dict[Name, Positive] = {}
     latency: Text | None = None
     stores: bool = False
     scans: bool = False
+    moves_money: bool = False
 
 
 class Rule(Sourced):

@@ -64,6 +64,9 @@ def _settlement(result: Result) -> Iterator[str]:
     yield f"Settlement: pay-in final after {settled}, provider paid after {paid}, in banking days"
     time, requests = (percent(result.availability[name], 3) for name in ("time", "requests"))
     yield f"Availability: {time} of the time, {requests} of requests (under assumed outages of each service)"
+    if result.figures["moved_twice_usd"]:
+        twice = dollars(result.figures["moved_twice_usd"], 2)
+        yield f"Paid twice for messages delivered twice, where a flow does not look for that: {twice}"
 
 
 def _days(days: dict[str, int | None]) -> str:

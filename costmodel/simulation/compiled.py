@@ -28,7 +28,6 @@ SLICE_S = 1 / 20
 FIRST_SLICE = 2**12  # events
 LONGEST_SLICE = 2**24
 FAULTS = {  # what the reference raises, too
-    at.KEY_FAULT: KeyError("a station is left by a payment that holds no place there"),
     at.INDEX_FAULT: IndexError("a step that carries no payment asks for its amount, method or provider"),
 }
 

@@ -19,6 +19,7 @@ from costmodel.simulation.tables import LawTable, law_table
 METHODS = ("card", "ach")
 PAYMENT, FORM = TIMERS
 PPM = 10**6
+NO_LIMIT = 2**62
 INVOCATION = "invoke"  # what a warm invocation adds to the handler, as its caller sees it
 
 
@@ -79,6 +80,7 @@ class _Compiler:
             retry=platform.retry(self.assumptions),
             api_timeout_ns=platform.api_timeout_ns(pipeline),
             duplicate_share=pipeline.duplicate_share.value if pipeline.duplicate_share else Decimal(0),
+            batches_at_once=int(pipeline.batches_at_once.value) if pipeline.batches_at_once else NO_LIMIT,
             risk_law=self.law(risk.score) if risk else -1,
             risk_thresholds=platform.thresholds(risk),
             payouts_per_payment=workload.payouts_per_payment,

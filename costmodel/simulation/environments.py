@@ -13,13 +13,17 @@ class Bucket:
         self.depth_ns = interval_ns * burst
         self.empty_until = -(2**62)
 
-    def take(self, now: int, tokens: int) -> bool:
-        """Take tokens if they are there."""
-        since = max(self.empty_until, now - self.depth_ns)
-        if since + tokens * self.interval_ns > now:
-            return False
-        self.empty_until = since + tokens * self.interval_ns
-        return True
+    def _after(self, now: int, tokens: int) -> int:
+        """Until when it would be empty if tokens were taken."""
+        return max(self.empty_until, now - self.depth_ns) + tokens * self.interval_ns
+
+    def has(self, now: int, tokens: int) -> bool:
+        """Whether so many tokens are there."""
+        return self._after(now, tokens) <= now
+
+    def take(self, now: int, tokens: int) -> None:
+        """Take tokens that are there."""
+        self.empty_until = self._after(now, tokens)
 
 
 class Environment:
@@ -76,8 +80,9 @@ class Account:
             return None
         environment = pool.warm(now)
         if environment is None:
-            if not pool.starts.take(now, 1):
+            if not pool.starts.has(now, 1):
                 return None
+            pool.starts.take(now, 1)
             environment = Environment(now, provisioned=False)
         self.shared_busy += not pool.reserved
         return environment

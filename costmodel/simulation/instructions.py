@@ -7,6 +7,7 @@ now waits or has ended.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from heapq import heappush
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,12 @@ from costmodel.simulation.counts import (
 )
 from costmodel.simulation.draws import draw_bits, stream_key
 from costmodel.simulation.plan import NOBODY, Instruction, Op, Outcome, StepPlan, When
-from costmodel.simulation.strands import Entry, Frame, Join, Strand
+from costmodel.simulation.strands import DUPLICATE, Entry, Frame, Join, Place, Strand, depth_of
 
 if TYPE_CHECKING:
     from costmodel.simulation.reference import Reference
 
 NEVER = 2**62
-DUPLICATE = 1 << 16  # tells the draws of a duplicate from those of retries
 NS_PER_S = 10**9
 
 
@@ -50,10 +50,12 @@ def call(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
     step = engine.plan.steps[instruction.step]
     now = engine.env.now
     units = _scanned(engine, step) * step.units if step.scan_chunk_bytes else step.units
-    for quota in step.quotas:
-        if not engine.buckets[quota].take(now, units):
-            engine.counts.service_throttles += 1
-            return _again(engine, strand, 0)
+    buckets = [engine.buckets[quota] for quota in step.quotas]
+    if not all(bucket.has(now, units) for bucket in buckets):
+        engine.counts.service_throttles += 1
+        return _again(engine, strand, 0)
+    for bucket in buckets:
+        bucket.take(now, units)
     ns = engine.draw(step.law, engine.keys[strand.pc], strand, strand.attempt)
     if step.outage >= 0 and engine.timetable.is_out(step.outage, now):
         return _again(engine, strand, ns)
@@ -86,6 +88,8 @@ def _use(engine: Reference, strand: Strand, index: int) -> None:
     if step.stores_bytes:
         engine.rows[step.table] += step.adds_row
         _count(engine.stored_s, index, month, cohort, max(0, engine.end_ns - engine.env.now) // NS_PER_S)
+    if step.moves_money and strand.is_copy and _moves_money(strand) and strand.payment != NOBODY:
+        _count_twice(engine, strand, engine.amounts[strand.payment + engine.first_measured])
 
 
 def _count(counter: list[list[int]], index: int, month: int, cohort: int, times: int) -> None:
@@ -211,7 +215,7 @@ def fate(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
     fate = engine.plan.fates[instruction.a]
     key = stream_key(engine.seed, "fate", fate.key)
     strand.pc += 1
-    if engine.chance(key, strand, fate.share):
+    if _moves_money(strand) and engine.chance(key, strand, fate.share):
         lag = engine.draw(fate.law, key, strand, 1)
         _deliver(engine, strand, Instruction(Op.FATE, a=instruction.b), lag, 0)
     return False
@@ -222,7 +226,7 @@ def fork(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
     join = Join(len(instruction.targets), strand, instruction.jump)
     for target in instruction.targets:
         branch = strand.clone()
-        branch.pc, branch.join, branch.batch = target, join, []
+        branch.pc, branch.join = target, join
         engine.enter(branch)
         engine.go(branch)
     return True
@@ -256,9 +260,23 @@ def jump(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
 
 def queue(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
     """The payment's money waits."""
-    enqueue(engine, instruction.a, engine.timetable.due_at(instruction.b, engine.env.now), (strand.payment, True, 0))
     strand.pc += 1
+    if not _moves_money(strand):
+        return False
+    if strand.is_copy and strand.payment != NOBODY:
+        _count_twice(engine, strand, engine.amounts[strand.payment + engine.first_measured])
+    enqueue(engine, instruction.a, engine.timetable.due_at(instruction.b, engine.env.now), (strand.payment, True, 0))
     return False
+
+
+def _moves_money(strand: Strand) -> bool:
+    """A message that comes twice does its work twice, but moves money twice only where nothing looks for that."""
+    return not (strand.is_copy and strand.flow.idempotent)
+
+
+def _count_twice(engine: Reference, strand: Strand, cents: int) -> None:
+    """Money has moved that had moved before."""
+    engine.counts.add_amount("moved_twice", cents, engine.month(), engine.cohort(strand))
 
 
 def enqueue(engine: Reference, queue: int, due: int, entry: Entry) -> None:
@@ -284,23 +302,53 @@ def acquire(engine: Reference, strand: Strand, instruction: Instruction) -> bool
     if plan.capacity and station.count + len(station.queue) >= plan.capacity:
         engine.counts.refused += engine.cohort(strand)
         return engine.fail(strand)
-    request = station.request()
-    engine.held[strand.payment, instruction.a] = request
+    place = Place(instruction.a, station.request(), depth_of(strand.frame))
+    strand.places.append(place)
     strand.pc += 1
-    request.callbacks.append(strand.go)
+    place.request.callbacks.append(strand.go)
+    if not place.request.triggered:
+        _watch(engine, strand, place)
     return True
+
+
+def _watch(engine: Reference, strand: Strand, place: Place) -> None:
+    """Wait in the queue no longer than the deadlines around the strand allow."""
+    if strand.frame is not None and strand.frame.least < NEVER:
+        engine.after(max(0, strand.frame.least - engine.env.now), partial(_too_late, engine, strand, place))
+
+
+def _too_late(engine: Reference, strand: Strand, place: Place, _: object) -> None:
+    """A deadline has come: who waits on behalf of what is lost leaves the queue."""
+    if place.request.triggered or place not in strand.places:
+        return
+    if engine.outlives(strand):
+        _watch(engine, strand, place)
+    else:
+        engine.finish(strand)
 
 
 def release(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
     """Leave the station."""
-    engine.stations[instruction.a].release(engine.held.pop((strand.payment, instruction.a)))
+    at = max(at for at, place in enumerate(strand.places) if place.station == instruction.a)
+    give_up(engine, strand.places.pop(at))
     strand.pc += 1
     return False
+
+
+def give_up(engine: Reference, place: Place) -> None:
+    """The place is free; who only waited for it waits no longer."""
+    if place.request.triggered:
+        engine.stations[place.station].release(place.request)
+    else:
+        place.request.cancel()
 
 
 def mark(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
     """The payment has reached an outcome."""
     outcome, index = Outcome(instruction.a), strand.payment + engine.first_measured
+    strand.pc += 1
+    if not _moves_money(strand):
+        return False
     engine.outcome(strand, outcome)
     if outcome is Outcome.COMPLETED:
         name = ("card", "ach")[engine.methods[index]]
@@ -308,7 +356,6 @@ def mark(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
     days = {Outcome.SETTLED: engine.counts.settled_days, Outcome.DONE: engine.counts.paid_days}.get(outcome)
     if days is not None and strand.payment >= 0:
         days[min(len(days) - 1, engine.timetable.banking_days(engine.arrived[index], engine.env.now))] += 1
-    strand.pc += 1
     return False
 
 
@@ -328,9 +375,13 @@ def timer(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
 
 def payout(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
     """A payout is made."""
+    strand.pc += 1
+    if not _moves_money(strand):
+        return False
     cents = strand.payout if engine.plan.per_provider else _share(engine, strand.payment, instruction.a)
     engine.counts.add_amount("payout", cents, engine.month(), engine.cohort(strand))
-    strand.pc += 1
+    if strand.is_copy:
+        _count_twice(engine, strand, cents)
     return False
 
 

@@ -13,11 +13,11 @@ from costmodel.simulation.kernel_batches import next_entry
 from costmodel.simulation.kernel_calendar import close_gap, draw_nearer, file, next_time, take_first
 from costmodel.simulation.kernel_calls import api, call, invoke, return_, work
 from costmodel.simulation.kernel_draws import compiled, entry, inlined
-from costmodel.simulation.kernel_memory import from_stack, later, money_slot, put_held
-from costmodel.simulation.kernel_money import due_at, enqueue
+from costmodel.simulation.kernel_memory import from_stack, later, money_slot
 from costmodel.simulation.kernel_sources import arrive, begin_batch, begin_letter, fire
-from costmodel.simulation.kernel_steps import acquire, fate, grant, if_, mark, payout, release, spawn, timer
-from costmodel.simulation.kernel_strands import cut_off, fail, finish, fork, resume
+from costmodel.simulation.kernel_stations import acquire, grant, release
+from costmodel.simulation.kernel_steps import fate, if_, mark, payout, queue, spawn, timer
+from costmodel.simulation.kernel_strands import cut_off, fail, finish, fork, resume, too_late, watch_on
 from costmodel.simulation.kernel_tables import book_at, state_at
 from costmodel.simulation.plan import Op
 
@@ -45,7 +45,14 @@ def advance(book: int, state: int) -> int:
             k[at.EVENTS] += 1
             work_to_do = take_first(z)
         kind, subject = work_to_do & (at.KINDS - 1), work_to_do >> at.KIND_BITS
-        go_on(b, z, subject, at.NEXT if kind == at.GO else do_rare(b, z, kind, subject))
+        go_on(b, z, subject, still_on(z, subject) if kind == at.GO else do_rare(b, z, kind, subject))
+
+
+@inlined
+def still_on(z: Any, strand: int) -> int:
+    """NEXT, or ENDS if what the strand is inside of has been lost meanwhile."""
+    frame = z.records[strand, at.FRAME]
+    return at.ENDS if frame != at.NONE and z.records[frame, at.ALIVE] == 0 else at.NEXT
 
 
 @inlined
@@ -75,12 +82,16 @@ def do_rare(b: Any, z: Any, kind: int, subject: int) -> int:
         return resume(z, subject)
     elif kind == at.RELEASED:
         grant(b, z, subject)
+    elif kind == at.TOO_LATE:
+        too_late(b, z, subject)
+    elif kind == at.WATCH:
+        watch_on(b, z, subject)
     elif kind == at.ARRIVE:
         arrive(b, z, subject)
     elif kind == at.FIRE:
         fire(b, z, subject)
     else:
-        begin_batch(b, z, subject)
+        begin_batch(b, z, subject, kind)
     return at.WAITS
 
 
@@ -104,7 +115,7 @@ def go_on(b: Any, z: Any, strand: int, outcome: int) -> None:
         elif outcome == at.FAILS:
             outcome = fail(b, z, strand)
         elif outcome == at.ENDS:
-            finish(z, strand)
+            finish(b, z, strand)
             return
         else:
             return
@@ -175,7 +186,7 @@ def execute_rare(b: Any, z: Any, strand: int, pc: int, op: int) -> int:
         return payout(b, z, strand, pc)
     z.records[strand, at.PC] = pc + 1
     if op == OP_QUEUE:
-        enqueue(z, b.sheet[pc, at.A], due_at(b, z.k, b.sheet[pc, at.B]), z.records[strand, at.PAYMENT])
+        queue(b, z, strand, pc)
     elif op == OP_JUMP or not next_entry(z, strand):
         z.records[strand, at.PC] = b.sheet[pc, at.JUMP]
     return at.NEXT
@@ -190,15 +201,6 @@ def stop(b: Any, z: Any, strand: int) -> int:
 
 
 # --- memory -------------------------------------------------------------------------------------------
-
-
-@entry
-def move_held(old_state: int, new_state: int, slots: int) -> None:
-    """Move what is held to a larger, empty table."""
-    old, new = state_at(old_state).held, state_at(new_state)
-    for slot in range(slots):
-        if old[slot, at.HELD_STATION] != at.NONE:
-            put_held(new, old[slot, at.HELD_PAYMENT], old[slot, at.HELD_STATION], old[slot, at.HELD_REQUEST])
 
 
 @entry

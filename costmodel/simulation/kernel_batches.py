@@ -16,12 +16,11 @@ from costmodel.simulation.plan import NOBODY
 
 @compiled
 def new_batch(z: Any) -> int:
-    """An empty batch of one user."""
+    """An empty batch."""
     batch = new_cell(z)
     z.cells[batch, at.BATCH_PAGE] = at.NONE
     z.cells[batch, at.BATCH_AT] = 0
     z.cells[batch, at.ENTRIES_LEFT] = 0
-    z.cells[batch, at.BATCH_USERS] = 1
     return batch
 
 
@@ -75,15 +74,13 @@ def put_back(z: Any, strand: int) -> None:
 
 
 @compiled
-def leave_batch(z: Any, batch: int) -> None:
-    """One user less; without any, the batch is gone."""
+def drop_batch(z: Any, batch: int) -> None:
+    """The batch is gone, with what is left in it."""
     if batch == at.NONE:
         return
-    z.cells[batch, at.BATCH_USERS] -= 1
-    if z.cells[batch, at.BATCH_USERS] == 0:
-        while z.cells[batch, at.ENTRIES_LEFT] > 0:
-            drop(z, batch)
-        free_cell(z, batch)
+    while z.cells[batch, at.ENTRIES_LEFT] > 0:
+        drop(z, batch)
+    free_cell(z, batch)
 
 
 @compiled
@@ -111,13 +108,13 @@ def give_back_batch(b: Any, z: Any, queue: int, batch: int) -> None:
 
 
 @compiled
-def first_line(b: Any, z: Any, queue: int, up_to: int) -> int:
-    """The line whose first entry is due and comes first, of those put in up to an ordinal; NONE without one.
+def first_line(b: Any, z: Any, queue: int, due_by: int, up_to: int) -> int:
+    """The line whose first entry comes first, of those due by then and put in up to an ordinal; NONE without one.
 
     Whatever is put in while batches are taken comes later in its line, so batches may be taken one by one.
     """
     k, pages = z.k, z.pages
-    best, best_due, best_age = at.NONE, k[at.NOW], at.NONE
+    best, best_due, best_age = at.NONE, due_by, at.NONE
     for place in range(b.sheet[queue, at.LINES_AT], b.sheet[queue, at.LINES_AT] + b.sheet[queue, at.LINES]):
         line = b.lists[place]
         if k[line + at.HEAD_PAGE] != at.NONE:
@@ -182,11 +179,11 @@ def append(z: Any, batch: int, page: int, place: int, payment: int, payout: int)
 
 
 @compiled
-def take_batch(b: Any, z: Any, queue: int, most: int, up_to: int) -> int:
+def take_batch(b: Any, z: Any, queue: int, most: int, due_by: int, up_to: int) -> int:
     """The next entries due, the first on top; NONE if nothing is due."""
     batch, page, place, returned = at.NONE, at.NONE, 0, b.sheet[queue, at.RETURNED_K]
     for _ in range(most):
-        line = first_line(b, z, queue, up_to)
+        line = first_line(b, z, queue, due_by, up_to)
         if line == at.NONE:
             break
         if batch == at.NONE:

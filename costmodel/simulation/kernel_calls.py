@@ -10,6 +10,8 @@ from typing import Any
 from costmodel.simulation import layout as at
 from costmodel.simulation.counts import COLD_STARTS, INVOCATIONS, RETRIES, THROTTLES
 from costmodel.simulation.kernel_draws import below_share, compiled, draw_bits, drawn, inlined, is_out, scaled
+from costmodel.simulation.kernel_memory import add_amount
+from costmodel.simulation.kernel_money import place_of
 from costmodel.simulation.kernel_platform import (
     count_function,
     end_frame,
@@ -18,11 +20,12 @@ from costmodel.simulation.kernel_platform import (
     limit,
     new_frame,
     step_out,
+    take_all_tokens,
     take_environment,
-    take_tokens,
     tally,
 )
 from costmodel.simulation.plan import NOBODY
+from costmodel.simulation.strands import DUPLICATE
 
 NS_PER_S = 10**9
 MOST_DOUBLINGS = 32
@@ -72,10 +75,9 @@ def call(b: Any, z: Any, strand: int, pc: int) -> int:
     k, sheet, step = z.k, b.sheet, b.sheet[pc, at.STEP]
     rare = sheet[step, at.RARE]
     chunks = 1 if rare == at.NONE else scanned(b, k, rare)
-    for place in range(sheet[step, at.QUOTAS_AT], sheet[step, at.QUOTAS_END], at.QUOTA_NUMBERS):
-        if not take_tokens(k, b.lists[place + at.BUCKET], chunks * b.lists[place + at.COST], b.lists[place + at.DEPTH]):
-            k[at.THROTTLED] += 1
-            return again(b, z, strand, pc, 0, at.NONE)
+    if not take_all_tokens(b, k, sheet[step, at.QUOTAS_AT], sheet[step, at.QUOTAS_END], chunks):
+        k[at.THROTTLED] += 1
+        return again(b, z, strand, pc, 0, at.NONE)
     ns = sheet[step, at.CERTAIN]
     if ns < 0:
         ns = draw(b, z, strand, sheet[step, at.LAW], sheet[pc, at.KEY], z.records[strand, at.ATTEMPT])
@@ -86,6 +88,8 @@ def call(b: Any, z: Any, strand: int, pc: int) -> int:
     k[place + at.CALLS + 1] += cohort
     if rare != at.NONE:
         scan_or_store(b, k, rare, place, month, cohort, chunks)
+        if b.sheet[pc, at.NUMBER]:
+            move_money(b, z, strand)
     z.records[strand, at.PC] = pc + 1
     z.records[strand, at.ATTEMPT] = 0
     return ns
@@ -114,6 +118,15 @@ def scan_or_store(b: Any, k: Any, rare: int, place: int, month: int, cohort: int
         stays = max(0, k[at.END] - k[at.NOW]) // NS_PER_S
         k[place + at.STORED] += month * stays
         k[place + at.STORED + 1] += cohort * stays
+
+
+@compiled
+def move_money(b: Any, z: Any, strand: int) -> None:
+    """A call that moves money, where nothing looks whether that has been done: count what moves twice."""
+    payment = z.records[strand, at.PAYMENT]
+    if z.records[strand, at.REPEAT] >= DUPLICATE and payment != NOBODY:
+        cents = b.amount[place_of(z.k, payment)]
+        add_amount(z, at.MOVED_TWICE, cents, in_month(z.k), in_cohort(z.k, payment))
 
 
 @compiled

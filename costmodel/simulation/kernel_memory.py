@@ -1,4 +1,4 @@
-"""The compiled engine's memory: records and cells with free lists, pages of money, and two hash tables.
+"""The compiled engine's memory: records and cells with free lists, pages of money, and a hash table of amounts.
 
 Memory grows between instructions only: whoever takes the last but `MARGIN` raises `LOW`, and Python gives more.
 """
@@ -86,61 +86,6 @@ def from_stack(z: Any) -> int:
     k = z.k
     k[at.STACK_N] -= 1
     return z.stack[k[at.STACK_N]]
-
-
-# --- who holds a place at which station -------------------------------------------------------------
-
-
-@compiled
-def held_slot(z: Any, payment: int, station: int) -> int:
-    """Where a payment's place at a station stands, or where it would."""
-    held, mask = z.held, z.k[at.HELD_SLOTS] - 1
-    slot = np.int64(mix64(np.uint64(payment) ^ np.uint64(station << 48))) & mask
-    while held[slot, at.HELD_STATION] != at.NONE and (
-        held[slot, at.HELD_PAYMENT] != payment or held[slot, at.HELD_STATION] != station
-    ):
-        slot = (slot + 1) & mask
-    return slot
-
-
-@compiled
-def put_held(z: Any, payment: int, station: int, request: int) -> bool:
-    """Note a request; whether it is a new one."""
-    held, slot = z.held, held_slot(z, payment, station)
-    new = held[slot, at.HELD_STATION] == at.NONE
-    held[slot, at.HELD_PAYMENT] = payment
-    held[slot, at.HELD_STATION] = station
-    held[slot, at.HELD_REQUEST] = request
-    return new
-
-
-@compiled
-def hold(z: Any, payment: int, station: int, request: int) -> None:
-    """The payment has asked for a place."""
-    k = z.k
-    k[at.HELD_N] += put_held(z, payment, station, request)
-    if 2 * k[at.HELD_N] > k[at.HELD_SLOTS] - 2:
-        k[at.LOW] = 1
-
-
-@compiled
-def release_held(z: Any, payment: int, station: int) -> int:
-    """Forget a request and give it; NONE if there is none. What was pushed behind it moves up."""
-    held = z.held
-    slot = held_slot(z, payment, station)
-    if held[slot, at.HELD_STATION] == at.NONE:
-        return at.NONE
-    request = held[slot, at.HELD_REQUEST]
-    held[slot, at.HELD_STATION] = at.NONE
-    z.k[at.HELD_N] -= 1
-    mask = z.k[at.HELD_SLOTS] - 1
-    slot = (slot + 1) & mask
-    while held[slot, at.HELD_STATION] != at.NONE:
-        moved, place, what = held[slot, at.HELD_PAYMENT], held[slot, at.HELD_STATION], held[slot, at.HELD_REQUEST]
-        held[slot, at.HELD_STATION] = at.NONE
-        put_held(z, moved, place, what)
-        slot = (slot + 1) & mask
-    return request
 
 
 # --- amounts of money -------------------------------------------------------------------------------

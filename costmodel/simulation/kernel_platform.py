@@ -6,7 +6,7 @@ from typing import Any
 
 from costmodel.simulation import layout as at
 from costmodel.simulation.counts import BILLED, PROVISIONED, TIMEOUTS
-from costmodel.simulation.kernel_batches import leave_batch
+from costmodel.simulation.kernel_batches import drop_batch
 from costmodel.simulation.kernel_draws import compiled, inlined
 from costmodel.simulation.kernel_memory import free_cell, free_record, new_cell, new_record
 from costmodel.simulation.plan import NOBODY
@@ -48,12 +48,21 @@ def count_function(b: Any, z: Any, payment: int, function: int, what: int) -> No
 
 
 @inlined
-def take_tokens(k: Any, empty: int, cost: int, depth: int) -> bool:
-    """As `Bucket.take`, of so many ns' worth of tokens; `empty` is the place in k of the bucket's `empty_until`."""
-    until = max(k[empty], k[at.NOW] - depth) + cost
-    if until > k[at.NOW]:
-        return False
-    k[empty] = until
+def tokens_after(k: Any, empty: int, cost: int, depth: int) -> int:
+    """As `Bucket._after`, of so many ns' worth of tokens; `empty` is the place in k of the bucket's `empty_until`."""
+    return max(k[empty], k[at.NOW] - depth) + cost
+
+
+@inlined
+def take_all_tokens(b: Any, k: Any, begin: int, end: int, chunks: int) -> bool:
+    """The tokens of every quota of a call, or of none: whether they are there."""
+    for place in range(begin, end, at.QUOTA_NUMBERS):
+        depth, cost = b.lists[place + at.DEPTH], chunks * b.lists[place + at.COST]
+        if tokens_after(k, b.lists[place + at.BUCKET], cost, depth) > k[at.NOW]:
+            return False
+    for place in range(begin, end, at.QUOTA_NUMBERS):
+        depth, cost = b.lists[place + at.DEPTH], chunks * b.lists[place + at.COST]
+        k[b.lists[place + at.BUCKET]] = tokens_after(k, b.lists[place + at.BUCKET], cost, depth)
     return True
 
 
@@ -89,8 +98,10 @@ def take_on_demand(z: Any, pool: int, reserved: int) -> int:
         return at.NONE
     environment = warm(z, pool)
     if environment == at.NONE:
-        if not take_tokens(k, pool + at.SCALE_EMPTY, k[at.SCALE_INTERVAL], k[at.SCALE_DEPTH]):
+        until = tokens_after(k, pool + at.SCALE_EMPTY, k[at.SCALE_INTERVAL], k[at.SCALE_DEPTH])
+        if until > k[at.NOW]:
             return at.NONE
+        k[pool + at.SCALE_EMPTY] = until
         environment = new_cell(z)
         z.cells[environment, at.ENV_BORN] = k[at.NOW]
         z.cells[environment, at.ENV_IDLE] = at.NONE
@@ -147,10 +158,17 @@ def new_frame(z: Any, strand: int, function: int, pc: int, deadline: int) -> int
     records[frame, at.PARENT] = records[strand, at.FRAME]
     records[frame, at.ALIVE] = 1
     records[frame, at.REFERENCES] = 1
+    records[frame, at.FRAME_DEPTH] = depth_of(records, records[strand, at.FRAME]) + 1
     records[strand, at.FRAME] = frame
     records[strand, at.HOLDS] += at.HOLD
     limit(records, frame)
     return frame
+
+
+@inlined
+def depth_of(records: Any, frame: int) -> int:
+    """As `strands.depth_of`."""
+    return 0 if frame == at.NONE else records[frame, at.FRAME_DEPTH]
 
 
 @compiled
@@ -184,7 +202,7 @@ def end_frame(b: Any, z: Any, frame: int, lost: bool) -> None:
         leave_pool(b, z, frame, lost)
     caller = records[frame, at.CALLER]
     records[caller, at.HOLDS] -= at.HOLD
-    if records[caller, at.HOLDS] & ~at.MEASURED == at.OVER:
+    if records[caller, at.HOLDS] < at.HOLD and records[caller, at.HOLDS] & at.OVER:
         free_strand(z, caller)
 
 
@@ -216,7 +234,7 @@ def let_go(z: Any, frame: int) -> None:
 
 @compiled
 def free_strand(z: Any, strand: int) -> None:
-    """Nobody needs the strand any more, nor its share of the batch."""
+    """Nobody needs the strand any more, nor its batch."""
     batch = z.records[strand, at.BATCH]
     free_record(z, strand)
-    leave_batch(z, batch)
+    drop_batch(z, batch)

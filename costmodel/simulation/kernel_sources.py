@@ -45,6 +45,7 @@ def fire(b: Any, z: Any, flow: int) -> None:
     k, place = z.k, b.sheet[flow, at.FLOW_K]
     k[place + at.FIRING] += 1
     k[place + at.PART] = 0
+    k[place + at.FIRED_NS] = k[at.NOW]
     k[place + at.UP_TO] = k[at.ORDINAL]
     goes_on = b.sheet[flow, at.FLOW_QUEUE] != at.NONE or k[at.NOW] < k[at.END]
     if goes_on and k[place + at.FIRING] < b.sheet[flow, at.FIRES]:
@@ -53,22 +54,28 @@ def fire(b: Any, z: Any, flow: int) -> None:
 
 
 @compiled
-def begin_batch(b: Any, z: Any, flow: int) -> None:
-    """The next batch of a firing begins, the others after it; a firing without any is one run with nothing to do."""
+def begin_batch(b: Any, z: Any, flow: int, kind: int) -> None:
+    """The next batch begins if one may, the others after it; a firing without any is one run with nothing to do.
+
+    kind: BATCHES of a firing, or MORE_BATCHES of the last one as a run has ended.
+    """
     k, place, queue, batch = z.k, b.sheet[flow, at.FLOW_K], b.sheet[flow, at.FLOW_QUEUE], at.NONE
+    if k[place + at.RUNNING] >= k[at.BATCHES_AT_ONCE]:
+        return
     if queue != at.NONE:
-        batch = take_batch(b, z, queue, b.sheet[flow, at.MOST], k[place + at.UP_TO])
+        batch = take_batch(b, z, queue, b.sheet[flow, at.MOST], k[place + at.FIRED_NS], k[place + at.UP_TO])
     part = k[place + at.PART]
-    if batch == at.NONE and (part > 0 or k[at.NOW] >= k[at.END]):
+    if batch == at.NONE and (part > 0 or k[at.NOW] >= k[at.END] or kind == at.MORE_BATCHES):
         return
     if batch != at.NONE:
-        later(z, (flow << at.KIND_BITS) | at.BATCHES)
+        later(z, (flow << at.KIND_BITS) | kind)
         if b.sheet[flow, at.GROUPED]:
             group_by_provider(b, z, batch)
     number = (k[place + at.FIRING] - 1) << MOST_BATCHES_BITS
     strand, measured = new_strand(b, z, flow, NOBODY, number + part), measured_entries(z, batch)
     k[place + at.PART] = part + 1
     z.records[strand, at.BATCH] = batch
-    z.records[strand, at.HOLDS] = at.MEASURED if measured else 0
+    z.records[strand, at.HOLDS] = at.SCHEDULED | (at.MEASURED if measured else 0)
+    k[place + at.RUNNING] += 1
     k[at.PENDING] += (measured > 0) - measured
     later(z, (strand << at.KIND_BITS) | at.GO)

@@ -13,17 +13,16 @@ from costmodel.simulation import layout as at
 from costmodel.simulation.counts import BINS, MANTISSA_BITS, MOST_DAYS
 from costmodel.simulation.kernel_calendar import schedule
 from costmodel.simulation.kernel_calls import chance, rare_draw
-from costmodel.simulation.kernel_draws import bit_length, compiled, draw_bits, not_above, table_value
-from costmodel.simulation.kernel_memory import add_amount, free_cell, hold, new_cell, release_held
-from costmodel.simulation.kernel_money import net, place_of, today
+from costmodel.simulation.kernel_draws import bit_length, compiled, draw_bits, inlined, not_above, table_value
+from costmodel.simulation.kernel_memory import add_amount, new_cell
+from costmodel.simulation.kernel_money import due_at, enqueue, net, place_of, today
 from costmodel.simulation.kernel_platform import in_cohort, in_month
 from costmodel.simulation.kernel_strands import count_outcome
-from costmodel.simulation.plan import Outcome, When
+from costmodel.simulation.plan import NOBODY, Outcome, When
+from costmodel.simulation.strands import DUPLICATE
 
-DUPLICATE = 1 << 16
 ACH, FIRST_OF_PROVIDER, REVIEW = int(When.ACH), int(When.FIRST_OF_PROVIDER), int(When.REVIEW)
 COMPLETED, SETTLED_OUTCOME, DONE_OUTCOME = int(Outcome.COMPLETED), int(Outcome.SETTLED), int(Outcome.DONE)
-PAYOUT_NAME = 2  # of MONEY_NAMES
 
 
 # --- messages and fates -------------------------------------------------------------------------------
@@ -59,9 +58,35 @@ def fate(b: Any, z: Any, strand: int, pc: int) -> int:
     row = b.sheet[pc, at.A]
     key = b.sheet[row, at.FATE_KEY]
     z.records[strand, at.PC] = pc + 1
-    if chance(z, strand, key, b.sheet[row, at.SHARE]):
+    if moves_money(b, z, strand, pc) and chance(z, strand, key, b.sheet[row, at.SHARE]):
         deliver(z, strand, b.sheet[pc, at.B], rare_draw(b, z, strand, b.sheet[row, at.FATE_LAW], key, 1), 0)
     return at.NEXT
+
+
+# --- money --------------------------------------------------------------------------------------------
+
+
+@inlined
+def is_copy(z: Any, strand: int) -> bool:
+    """As `Strand.is_copy`."""
+    return z.records[strand, at.REPEAT] >= DUPLICATE
+
+
+@inlined
+def moves_money(b: Any, z: Any, strand: int, pc: int) -> bool:
+    """As `instructions._moves_money`."""
+    return not is_copy(z, strand) or b.sheet[pc, at.NUMBER] != 0
+
+
+@compiled
+def queue(b: Any, z: Any, strand: int, pc: int) -> None:
+    """The payment's money waits."""
+    k, payment = z.k, z.records[strand, at.PAYMENT]
+    if not moves_money(b, z, strand, pc):
+        return
+    if is_copy(z, strand) and payment != NOBODY:
+        add_amount(z, at.MOVED_TWICE, b.amount[place_of(k, payment)], in_month(k), in_cohort(k, payment))
+    enqueue(z, b.sheet[pc, at.A], due_at(b, k, b.sheet[pc, at.B]), payment)
 
 
 # --- ways through the program -------------------------------------------------------------------------
@@ -86,63 +111,6 @@ def holds(b: Any, z: Any, strand: int, condition: int) -> bool:
     return score > k[at.REVIEW_ABOVE + condition - REVIEW]
 
 
-# --- stations -----------------------------------------------------------------------------------------
-
-
-@compiled
-def acquire(b: Any, z: Any, strand: int, pc: int) -> int:
-    """Wait for a place at a station; a full one refuses."""
-    k, row = z.k, b.sheet[pc, at.A]
-    station, capacity = b.sheet[row, at.STATION_K], b.sheet[row, at.CAPACITY]
-    if capacity and k[station + at.USERS] + k[station + at.WAITING] >= capacity:
-        k[at.REFUSED] += in_cohort(k, z.records[strand, at.PAYMENT])
-        return at.FAILS
-    request = new_cell(z)
-    z.cells[request, at.REQUEST_STRAND] = strand
-    z.cells[request, at.GRANTED] = 0
-    z.cells[request, at.REQUEST_NEXT] = at.NONE
-    if k[station + at.WAITING] == 0:
-        k[station + at.QUEUE_HEAD] = request
-    else:
-        z.cells[k[station + at.QUEUE_TAIL], at.REQUEST_NEXT] = request
-    k[station + at.QUEUE_TAIL] = request
-    k[station + at.WAITING] += 1
-    grant(b, z, row)
-    hold(z, z.records[strand, at.PAYMENT], row, request)
-    z.records[strand, at.PC] = pc + 1
-    return at.WAITS
-
-
-@compiled
-def grant(b: Any, z: Any, row: int) -> None:
-    """At most one request that waits gets a place, as SimPy has it."""
-    k, station = z.k, b.sheet[row, at.STATION_K]
-    if k[station + at.WAITING] == 0 or k[station + at.USERS] >= b.sheet[row, at.SERVERS]:
-        return
-    request = k[station + at.QUEUE_HEAD]
-    k[station + at.QUEUE_HEAD] = z.cells[request, at.REQUEST_NEXT]
-    k[station + at.WAITING] -= 1
-    k[station + at.USERS] += 1
-    z.cells[request, at.GRANTED] = 1
-    schedule(z, k[at.NOW], (z.cells[request, at.REQUEST_STRAND] << at.KIND_BITS) | at.GO)
-
-
-@compiled
-def release(b: Any, z: Any, strand: int, pc: int) -> int:
-    """Leave the station; who waits gets the place in an event of its own."""
-    k, row = z.k, b.sheet[pc, at.A]
-    request = release_held(z, z.records[strand, at.PAYMENT], row)
-    if request == at.NONE:
-        k[at.FAULT], k[at.LOW] = at.KEY_FAULT, 1
-        return at.NEXT
-    if z.cells[request, at.GRANTED]:
-        k[b.sheet[row, at.STATION_K] + at.USERS] -= 1
-        free_cell(z, request)
-    schedule(z, k[at.NOW], (row << at.KIND_BITS) | at.RELEASED)
-    z.records[strand, at.PC] = pc + 1
-    return at.NEXT
-
-
 # --- what payments come to ----------------------------------------------------------------------------
 
 
@@ -150,6 +118,9 @@ def release(b: Any, z: Any, strand: int, pc: int) -> int:
 def mark(b: Any, z: Any, strand: int, pc: int) -> int:
     """The payment has reached an outcome."""
     k, outcome, payment = z.k, b.sheet[pc, at.A], z.records[strand, at.PAYMENT]
+    z.records[strand, at.PC] = pc + 1
+    if not moves_money(b, z, strand, pc):
+        return at.NEXT
     count_outcome(z, payment, outcome)
     if outcome == COMPLETED:
         place = place_of(k, payment)
@@ -157,7 +128,6 @@ def mark(b: Any, z: Any, strand: int, pc: int) -> int:
     if payment >= 0 and outcome in (SETTLED_OUTCOME, DONE_OUTCOME):
         days = min(MOST_DAYS - 1, banking_days(b, k, b.arrival[place_of(k, payment)]))
         k[(at.SETTLED if outcome == SETTLED_OUTCOME else at.PAID) + days] += 1
-    z.records[strand, at.PC] = pc + 1
     return at.NEXT
 
 
@@ -188,10 +158,14 @@ def timer(b: Any, z: Any, strand: int, pc: int) -> int:
 def payout(b: Any, z: Any, strand: int, pc: int) -> int:
     """A payout is made."""
     k, payment = z.k, z.records[strand, at.PAYMENT]
+    z.records[strand, at.PC] = pc + 1
+    if not moves_money(b, z, strand, pc):
+        return at.NEXT
     cents = z.records[strand, at.PAYOUT] >> 1
     if not k[at.PER_PROVIDER]:
         whole = net(b, k, payment)
         cents = whole // k[at.PARTS] + (b.sheet[pc, at.A] < whole % k[at.PARTS])
-    add_amount(z, PAYOUT_NAME, cents, in_month(k), in_cohort(k, payment))
-    z.records[strand, at.PC] = pc + 1
+    add_amount(z, at.PAYOUT_NAME, cents, in_month(k), in_cohort(k, payment))
+    if is_copy(z, strand):
+        add_amount(z, at.MOVED_TWICE, cents, in_month(k), in_cohort(k, payment))
     return at.NEXT

@@ -16,7 +16,7 @@ FOR_EVER = 2 * NEVER - 1  # later than any event
 
 # Columns of the sheet. An instruction's own first:
 OP, KEY, LUCK, A, B, JUMP, STEP, NUMBER = range(8)  # luck: the key of retries, or of duplicates
-# NUMBER of work: its law's only value, or NONE
+# NUMBER of work: its law's only value, or NONE; of a fork: its branches; of what moves money: whether a duplicate does
 SHEET_COLUMNS = 8
 # a service call's step (certain: its law's only value, or NONE; rare: the row of what few calls need, or NONE)
 LAW, CERTAIN, OUTAGE, QUOTAS_AT, QUOTAS_END, STEP_K, RARE = range(7)
@@ -42,27 +42,30 @@ SPANS_AT, SPANS, OUTAGE_K = range(3)
 
 # Columns of a strand, and of a frame: both are records of the same pool, of two cache lines, the busy columns first.
 # A strand's payout stands above the bit that it is its provider's first; what holds it counts frames that may yet
-# call for it, above the bits that it is measured and that it is over.
-(PC, FRAME, PAYMENT, RUN, REPEAT, ATTEMPT, FLOW, HOLDS, CUT, BORN, TRIES, PAYOUT, BATCH, JOIN, TIMER, _) = range(16)
-MEASURED, OVER, HOLD = 1, 2, 4  # in HOLDS
+# call for it, above its asynchronous retries and the bits that it is measured, is over, and is a schedule's run.
+(PC, FRAME, PAYMENT, RUN, REPEAT, ATTEMPT, FLOW, HOLDS, CUT, BORN, PLACES, PAYOUT, BATCH, JOIN, TIMER, _) = range(16)
+MEASURED, OVER, SCHEDULED, TRY, HOLD = 1, 2, 4, 8, 2**12  # in HOLDS
+MOST_TRIES = HOLD // TRY - 1
 (LEAST, WEAKEST, PARENT, ALIVE, DEADLINE, FUNCTION, ENVIRONMENT, SINCE, FRAME_PC, CALLER, MONTH, COHORT,
- REFERENCES) = range(13)  # fmt: skip
+ REFERENCES, FRAME_DEPTH) = range(14)  # fmt: skip
+# A place at a station is a record, too: next among those that wait there, and below among its strand's places
+OF_STRAND, PLACE_STATE, PLACE_NEXT, PLACE_STATION, PLACE_DEPTH, PLACE_BELOW, PLACE_USERS = range(7)
+WAITED_FOR, TAKEN, GIVEN_UP = range(3)
 RECORD_COLUMNS = 16
 
-# Columns of a cell: a join, an environment, a batch, one that came back, a request, or a letter (a strand to come)
+# Columns of a cell: a join, an environment, a batch, one that came back, or a letter (a strand to come)
 CELL_COLUMNS = 4
 LEFT, JOIN_PARENT, JOIN_PC, FAILED = range(4)
 ENV_BORN, ENV_IDLE, ENV_NEXT = range(3)
-BATCH_PAGE, BATCH_AT, ENTRIES_LEFT, BATCH_USERS = range(4)
+BATCH_PAGE, BATCH_AT, ENTRIES_LEFT = range(3)
 BACK_BATCH, BACK_DUE, BACK_ORDINAL, BACK_NEXT = range(4)
-REQUEST_STRAND, GRANTED, REQUEST_NEXT = range(3)
 TO_FLOW, TO_PAYMENT, TO_REPEAT, TO_RUN = range(4)
 ON_PROVISIONED = -2  # stands for the environment of a frame
 
 # Calendar events and work to do next, in the lowest bits of a word beside their subject
 KIND_BITS = 4
 KINDS = 2**KIND_BITS
-GO, CUT_OFF, THROW, ARRIVE, FIRE, LETTER, RELEASED, RESUME, BATCHES = range(9)
+GO, CUT_OFF, THROW, ARRIVE, FIRE, LETTER, RELEASED, RESUME, BATCHES, MORE_BATCHES, TOO_LATE, WATCH = range(12)
 AT, EID, WHAT = range(3)  # columns of the calendar
 
 # What an instruction comes to; from 0 on, the nanoseconds to wait
@@ -70,19 +73,19 @@ NEXT, WAITS, FAILS, ENDS = -1, -2, -3, -4
 
 # Why the kernel comes back
 DONE, PAUSED, GROW, FAULTY = range(4)
-KEY_FAULT, INDEX_FAULT = 1, 2
+INDEX_FAULT = 1
 
 # Places in k: what changes …
 (NOW, EIDS, EVENTS, PENDING, ORDINAL, SHARED_BUSY, REFUSED, THROTTLED, DUPLICATES, DEAD_LETTERS, NEAR_N, FAR_N, HORIZON,
- STACK_N, RECORD_POOL, _RECORDS, CELL_POOL, _CELLS, PAGE_POOL, _PAGES, HELD_N, MONEY_N, LOW, FAULT, MARGIN,
- NEAR_MOST, NAMED, UNTIL, NEAR_ROOM, STACK_ROOM, HELD_SLOTS, MONEY_SLOTS,
+ STACK_N, RECORD_POOL, _RECORDS, CELL_POOL, _CELLS, PAGE_POOL, _PAGES, MONEY_N, LOW, FAULT, MARGIN,
+ NEAR_MOST, NAMED, UNTIL, NEAR_ROOM, STACK_ROOM, MONEY_SLOTS,
  GAP, TODAY, PAGES_MARGIN, MOST_SORTED,
  # … what the plan and the payments say
  START, END, API_TIMEOUT, KEEP_ALIVE, LIFE, SHARED, SCALE_INTERVAL, SCALE_DEPTH, INCREMENT, INIT_BILLED,
  LAMBDA_OUTAGE, ATTEMPTS, BASE, LONGEST, DELAYS_AT, DELAYS, REQUEUE_BASE, REQUEUE_MOST, REQUEUE_AGE, DUPLICATE_SHARE,
- RISK_KEY, RISK_LAW, REVIEW_ABOVE, BLOCK_ABOVE, CRITICAL_ABOVE, PARTS, PER_PROVIDER, COMMISSION, FIRST_MEASURED,
- PAYMENTS, TRACED, MIDNIGHTS_AT, MIDNIGHTS, BANK_DAYS_AT, FLOW_OF_METHOD, _FLOW_OF_ACH,
- SCALARS) = range(73)  # fmt: skip
+ RISK_KEY, RISK_LAW, REVIEW_ABOVE, BLOCK_ABOVE, CRITICAL_ABOVE, BATCHES_AT_ONCE, PARTS, PER_PROVIDER, COMMISSION,
+ FIRST_MEASURED, PAYMENTS, TRACED, MIDNIGHTS_AT, MIDNIGHTS, BANK_DAYS_AT, FLOW_OF_METHOD, _FLOW_OF_ACH,
+ SCALARS) = range(72)  # fmt: skip
 # … and counters in places that do not depend on the plan
 OUTCOMES = SCALARS
 LATENCY_SUM = OUTCOMES + 2 * len(Outcome)
@@ -106,7 +109,8 @@ FUNCTION_COUNTERS = 2 * FUNCTION_KINDS + 5
 SPAN, IS_OUT, OUT_UNTIL = range(3)
 # of a station, of a schedule's firing, of a line of money, of a queue's returned batches
 USERS, WAITING, QUEUE_HEAD, QUEUE_TAIL = range(4)
-FIRING, PART, UP_TO = range(3)
+FIRING, PART, UP_TO, FIRED_NS, RUNNING = range(5)
+FLOW_COUNTERS = 5
 HEAD_PAGE, HEAD_AT, TAIL_PAGE, TAIL_AT = range(4)
 BACK_HEAD, BACK_TAIL = range(2)
 
@@ -118,10 +122,10 @@ PAGE_COLUMNS = PAGE_NEXT + 1
 ORDINAL_BITS = 32  # in a line: due time, then the payment above the entry's ordinal
 # in a batch: the payment, then twice its payout plus whether it is its provider's first
 
-HELD_PAYMENT, HELD_STATION, HELD_REQUEST = range(3)
 MONEY_KEY, MONEY_TIMES = range(2)  # times: those of the month above the bits of the cohort's
 TIMES_BITS = 32
-MONEY_NAMES = ("card", "ach", "payout")
+_CARD, _ACH, PAYOUT_NAME, MOVED_TWICE = range(4)
+MONEY_NAMES = ("card", "ach", "payout", "moved_twice")
 MONEY_BITS = 2
 
 # The tables of the kernel's two blocks: kind of number, and columns
@@ -143,7 +147,6 @@ STATE = {
     "sorting": ("int64", 3),
     "stack": ("int64", 1),
     "pages": ("int64", PAGE_COLUMNS),
-    "held": ("int64", 3),
     "money": ("int64", 2),
     "trace": ("int64", 1),
 }

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from costmodel.simulation import layout as at
-from costmodel.simulation.kernel import move_held, move_money
+from costmodel.simulation.kernel import move_money
 from costmodel.simulation.kernel_tables import Block, on_cache_lines
 
 ROOM = 2**9  # rows at first, beside what one step may need
@@ -23,7 +23,7 @@ def first_state(k: IntArray, traced: int) -> Block:
     """An empty state around `k`, with room for a trace of so many payments."""
     room = ROOM + 2 * int(k[at.MARGIN])
     k[at.NEAR_ROOM] = k[at.STACK_ROOM] = room
-    k[at.HELD_SLOTS] = k[at.MONEY_SLOTS] = ROOM
+    k[at.MONEY_SLOTS] = ROOM
     arrays = {
         "k": k,
         "records": _more(np.zeros((0, at.RECORD_COLUMNS), np.int64), k, at.RECORD_POOL, room),
@@ -33,8 +33,7 @@ def first_state(k: IntArray, traced: int) -> Block:
         "sorting": np.full((int(k[at.MOST_SORTED]) + 4, 3), at.FOR_EVER, np.int64),
         "stack": np.zeros(room, np.int64),
         "pages": _more(np.zeros((0, at.PAGE_COLUMNS), np.int64), k, at.PAGE_POOL, 2 * int(k[at.PAGES_MARGIN])),
-        "held": _empty(ROOM, at.HELD_STATION, 3),
-        "money": _empty(ROOM, at.MONEY_KEY, 2),
+        "money": _no_money(ROOM),
         "trace": np.full(max(1, traced), at.NONE, np.int64),
     }
     return Block(at.STATE, arrays)
@@ -58,27 +57,20 @@ def grown(state: Block) -> Block:
 
 
 def _rehashed(state: Block, arrays: dict[str, IntArray], k: IntArray) -> Block:
-    """The grown state; a hash table more than half full is moved to one of twice its size."""
-    held, money = (2 * int(k[number]) > k[slots] - 2 for number, slots in
-                   ((at.HELD_N, at.HELD_SLOTS), (at.MONEY_N, at.MONEY_SLOTS)))  # fmt: skip
-    if held:
-        k[at.HELD_SLOTS] *= 2
-        arrays["held"] = _empty(int(k[at.HELD_SLOTS]), at.HELD_STATION, 3)
-    if money:
-        k[at.MONEY_SLOTS] *= 2
-        arrays["money"] = _empty(int(k[at.MONEY_SLOTS]), at.MONEY_KEY, 2)
+    """The grown state; a table of amounts more than half full is moved to one of twice its size."""
+    if 2 * int(k[at.MONEY_N]) <= k[at.MONEY_SLOTS] - 2:
+        return Block(at.STATE, arrays)
+    k[at.MONEY_SLOTS] *= 2
+    arrays["money"] = _no_money(int(k[at.MONEY_SLOTS]))
     larger = Block(at.STATE, arrays)
-    if held:
-        move_held(state.address, larger.address, len(state.arrays["held"]))
-    if money:
-        move_money(state.address, larger.address, len(state.arrays["money"]))
+    move_money(state.address, larger.address, len(state.arrays["money"]))
     return larger
 
 
-def _empty(slots: int, marked: int, columns: int) -> IntArray:
-    """An empty hash table; NONE in the marked column says that a slot is free."""
-    table = np.zeros((slots, columns), np.int64)
-    table[:, marked] = at.NONE
+def _no_money(slots: int) -> IntArray:
+    """An empty hash table of amounts; NONE as a key says that a slot is free."""
+    table = np.zeros((slots, 2), np.int64)
+    table[:, at.MONEY_KEY] = at.NONE
     return table
 
 

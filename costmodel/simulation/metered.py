@@ -62,6 +62,7 @@ class Metered:
             adds_row=operation.stores and step.table is not None,
             stores_bytes=self._copies(step, operation) * self._row_bytes(step) if operation.stores else 0,
             scan_chunk_bytes=self._scan_chunk(service, operation),
+            moves_money=operation.moves_money,
             outage=outages.index(name) if name in outages else -1,
         )
 

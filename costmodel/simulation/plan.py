@@ -88,7 +88,8 @@ class StepPlan:
     """A service call as it stands in a flow, with what one execution uses.
 
     `uses`: (meter, units) per execution, or per started chunk of a table scan. `stores_bytes`: bytes a put leaves in
-    the table (index copies included). `quotas`: indexes of the token buckets it draws `units` from.
+    the table (index copies included). `moves_money`: the payment's amount. `quotas`: indexes of the token buckets it
+    draws `units` from.
     """
 
     path: str
@@ -103,6 +104,7 @@ class StepPlan:
     adds_row: bool
     stores_bytes: int
     scan_chunk_bytes: int
+    moves_money: bool
     outage: int
 
 
@@ -224,6 +226,7 @@ class Plan:
     duplicate_share: Decimal
     risk_law: int
     risk_thresholds: tuple[int, int, int]
+    batches_at_once: int
     payouts_per_payment: int
     per_provider: bool
     commission_ppm: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,6 +23,7 @@ IntArray = npt.NDArray[np.int64]
 LONG_AGO = -at.NEVER
 NEAR_AT_FIRST = 2**9  # near events before the horizon is drawn
 MOST_PER_STEP = 32  # records, cells, events or words that one step may need, beside its branches
+MOVES_MONEY = (Op.FATE, Op.QUEUE, Op.MARK, Op.PAYOUT)
 MOST_PAGES_PER_STEP = 4  # beside those of its batch
 
 
@@ -79,8 +81,10 @@ class PlanArrays:
         self.stations = [
             self._row(s.servers, s.capacity, self._counters([0, 0, at.NONE, at.NONE])) for s in plan.stations
         ]
+        starts = [flow.start for flow in plan.flows]
         for pc, instruction in enumerate(plan.code):
-            self.rows[pc] = self._padded(self._instruction(instruction))
+            flow = plan.flows[bisect_right(starts, pc) - 1]
+            self.rows[pc] = self._padded(self._instruction(instruction, flow))
         self._scalars()
 
     def book(self) -> dict[str, npt.NDArray[Any]]:
@@ -135,7 +139,7 @@ class PlanArrays:
             begin,
             begin + length,
             self._counters([0] * at.STEP_COUNTERS),
-            self._rare(step) if step.scan_chunk_bytes or step.stores_bytes else at.NONE,
+            self._rare(step) if step.scan_chunk_bytes or step.stores_bytes or step.moves_money else at.NONE,
         ]
 
     def _quota(self, index: int, units: int) -> tuple[int, int, int]:
@@ -143,6 +147,8 @@ class PlanArrays:
         return self.buckets[index], quota.interval_ns * units, quota.interval_ns * quota.burst
 
     def _rare(self, step: StepPlan) -> int:
+        if step.table < 0:
+            return self._row(0)
         table = self.plan.tables[step.table]
         places = (self.tables[step.table], table.row_bytes, table.scan_page_bytes)
         return self._row(step.scan_chunk_bytes, *places, step.stores_bytes, step.adds_row)
@@ -175,11 +181,11 @@ class PlanArrays:
             self.queues[flow.queue] if flow.queue >= 0 else at.NONE,
             flow.most_entries,
             flow.groups_by_provider and self.plan.per_provider,
-            self._counters([0, 0, 0]),
+            self._counters([0] * at.FLOW_COUNTERS),
             *self._list(fires),
         ]
 
-    def _instruction(self, instruction: Instruction) -> list[int]:
+    def _instruction(self, instruction: Instruction, flow: FlowPlan) -> list[int]:
         luck = "choice" if instruction.op is Op.SPAWN else "retry"
         keys = [signed(stream_key(self.seed, name, instruction.key)) for name in ("duration", luck)]
         step, number = self.steps[instruction.step] if instruction.step >= 0 else at.NONE, 0
@@ -187,6 +193,8 @@ class PlanArrays:
             step, number = self._list(instruction.targets)
         if instruction.op is Op.WORK:
             number = self.only[instruction.a]
+        if instruction.op in MOVES_MONEY or (instruction.step >= 0 and self.plan.steps[instruction.step].moves_money):
+            number = not flow.idempotent
         return [instruction.op, *keys, *self._operands(instruction), instruction.jump, step, number]
 
     def _operands(self, instruction: Instruction) -> tuple[int, int]:
@@ -245,6 +253,7 @@ class PlanArrays:
             at.REVIEW_ABOVE: review,
             at.BLOCK_ABOVE: block,
             at.CRITICAL_ABOVE: critical,
+            at.BATCHES_AT_ONCE: plan.batches_at_once,
             at.PARTS: plan.payouts_per_payment,
             at.PER_PROVIDER: plan.per_provider,
             at.COMMISSION: plan.commission_ppm,

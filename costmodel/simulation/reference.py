@@ -18,7 +18,7 @@ import simpy
 from costmodel.simulation.counts import TIMEOUTS, Counts
 from costmodel.simulation.draws import draw_bits, draw_bits_many, name_key, stream_key, uniform_below
 from costmodel.simulation.environments import Account, Bucket
-from costmodel.simulation.instructions import DO, bill, enqueue, leave
+from costmodel.simulation.instructions import DO, bill, enqueue, give_up, leave
 from costmodel.simulation.payments import Payments
 from costmodel.simulation.plan import NOBODY, Op, Outcome, Plan
 from costmodel.simulation.sources import Arrivals, Schedule
@@ -51,7 +51,6 @@ class Reference:
         self.stations: list[Any] = [simpy.Resource(self.env, station.servers) for station in plan.stations]
         self.queues: list[list[tuple[int, int, Entry]]] = [[] for _ in plan.queues]
         self.rows = [table.opening_rows for table in plan.tables]
-        self.held: dict[tuple[int, int], Any] = {}
         self.pending = self.ordinal = 0
         self.arrived = payments.arrival_ns.tolist()
         self.amounts, self.methods = payments.amount_cents.tolist(), payments.method.tolist()
@@ -105,6 +104,9 @@ class Reference:
         if strand.cut is not None:
             self.cut_off(strand)
             return
+        if strand.frame is not None and not strand.frame.alive:
+            self.finish(strand)
+            return
         code, do = self.code, self.do
         while True:
             instruction = code[strand.pc]
@@ -122,18 +124,23 @@ class Reference:
 
     def cut_off(self, strand: Strand) -> None:
         """A deadline has come: its frame is answered with an error; what it called runs on to its end."""
+        assert strand.cut is not None
+        rest, strand.cut = strand.cut - self.env.now, None
+        if self.outlives(strand):
+            self.pause(strand, rest)
+        else:
+            self.finish(strand)
+
+    def outlives(self, strand: Strand) -> bool:
+        """The earliest deadline around the strand has come; whether it is inside of something that goes on."""
         inner = strand.frame
-        assert inner is not None and strand.cut is not None
-        dead, rest = inner.weakest, strand.cut - self.env.now
-        strand.cut = None
+        assert inner is not None
+        dead = inner.weakest
         if dead.alive:
             self.time_out(dead)
-        if inner is dead:
-            self.finish(strand)
-            return
         for frame in reversed(between(inner, dead)):
             frame.limit()
-        self.pause(strand, rest)
+        return inner is not dead
 
     def time_out(self, frame: Frame) -> None:
         """The frame is lost with its environment; its caller goes on with an error."""
@@ -143,9 +150,7 @@ class Reference:
             bill(self, frame)
             assert frame.environment is not None
             self.account.lose(frame.function, frame.environment, self.env.now)
-        caller = frame.caller.clone()
-        caller.frame, caller.pc = frame.parent, frame.pc
-        frame.caller.join = None  # the caller that goes on joins for both
+        caller = frame.caller.heir(frame)
         self.enter(caller)
         if not self.fail(caller):
             self.go(caller)
@@ -153,12 +158,19 @@ class Reference:
     def finish(self, strand: Strand) -> bool:
         """The strand is over; the last branch to end lets the strand that forked go on."""
         self.pending -= strand.measured
-        join = strand.join
-        if join is not None:
-            join.left -= 1
-            if join.left == 0:
-                self.joined(join)
+        self.vacate(strand, 0)
+        if strand.join is not None:
+            strand.join.left -= 1
+            if strand.join.left == 0:
+                self.joined(strand.join)
+        if strand.schedule is not None:
+            strand.schedule.ended()
         return True
+
+    def vacate(self, strand: Strand, depth: int) -> None:
+        """Whatever places the strand took at this depth or further in, it takes no longer."""
+        while strand.places and strand.places[-1].depth >= depth:
+            give_up(self, strand.places.pop())
 
     def joined(self, join: Join) -> None:
         """All branches have ended: go on behind them, or fail if one of them failed."""
@@ -174,20 +186,20 @@ class Reference:
 
         True if the strand is over or waits.
         """
-        instruction = self.code[strand.pc]
+        instruction, frame = self.code[strand.pc], strand.frame
+        if frame is not None and not frame.alive:
+            return self.finish(strand)
         if instruction.b == 1 and instruction.op in CAN_IGNORE:
             strand.pc = instruction.jump if instruction.op is not Op.CALL else strand.pc + 1
             strand.attempt = 0
             return False
-        frame = strand.frame
         if strand.join is not None and frame is strand.join.parent.frame:
             strand.join.failed = True
             return self.finish(strand)
         if frame is None:
             return self.flow_failed(strand)
-        if not frame.alive:
-            return self.finish(strand)
         leave(self, frame)
+        self.vacate(strand, frame.depth)
         strand.frame, strand.pc, strand.attempt = frame.parent, frame.pc, 0
         return self.fail(strand)
 
@@ -200,6 +212,7 @@ class Reference:
         if strand.flow.queue >= 0 and strand.payment != NOBODY:
             strand.batch.append((strand.payment, strand.first, strand.payout))
             strand.payment = NOBODY
+        self.vacate(strand, 0)
         if strand.tries < len(delays):
             self.after(delays[strand.tries], strand.go)
             strand.pc, strand.attempt = strand.flow.start, 0

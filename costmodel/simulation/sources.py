@@ -39,11 +39,16 @@ class Arrivals:
 
 
 class Schedule:
-    """Fires one scheduled flow: once, or once per `most_entries` entries due in the queue it takes from."""
+    """Fires one scheduled flow: once, or once per `most_entries` entries due in the queue it takes from.
+
+    No more than the plan's `batches_at_once` run at a time; the others of the firing begin as these end.
+    """
 
     def __init__(self, engine: Reference, flow: FlowPlan) -> None:
         self.engine, self.flow = engine, flow
         self.times = engine.timetable.fires[flow.schedule]
+        self.fired = self.fired_ns = self.up_to = self.part = self.running = 0
+        self.beginning = False
 
     def start(self, number: int = 0) -> None:
         """Schedule the firing of that number."""
@@ -54,26 +59,45 @@ class Schedule:
         engine, over = self.engine, self.engine.env.now >= self.engine.end_ns
         if self.flow.queue >= 0 or not over:
             self.start(number + 1)
-        batches = self._due() if self.flow.queue >= 0 else []
-        if not batches and not over:
-            batches = [[]]
-        for part, batch in enumerate(batches):
-            strand = Strand(self.flow, NOBODY, (number << MOST_BATCHES_BITS) + part)
-            measured = sum(entry[0] >= 0 for entry in batch)
-            strand.batch, strand.measured = batch, measured > 0
-            engine.begin(strand)
-            engine.pending -= measured
+        self.fired, self.fired_ns, self.up_to, self.part = number, engine.env.now, engine.ordinal, 0
+        self._begin_batches()
+        if not (self.part or over) and self._has_room():
+            self._begin([])
 
-    def _due(self) -> list[list[Entry]]:
-        """The entries due now, in batches; each is a stack with its first entry on top."""
-        queue, due = self.engine.queues[self.flow.queue], []
-        while queue and queue[0][0] <= self.engine.env.now:
+    def ended(self) -> None:
+        """One of its runs is over."""
+        self.running -= 1
+        if not self.beginning:
+            self._begin_batches()
+
+    def _has_room(self) -> bool:
+        return self.running < self.engine.plan.batches_at_once
+
+    def _begin_batches(self) -> None:
+        """Take batches of what was due at the last firing, as long as one may run."""
+        self.beginning = True
+        while self._has_room() and (batch := self._due()):
+            self._begin(batch)
+        self.beginning = False
+
+    def _begin(self, batch: list[Entry]) -> None:
+        strand = Strand(self.flow, NOBODY, (self.fired << MOST_BATCHES_BITS) + self.part)
+        measured = sum(entry[0] >= 0 for entry in batch)
+        strand.batch, strand.measured, strand.schedule = batch, measured > 0, self
+        self.part += 1
+        self.running += 1
+        self.engine.begin(strand)
+        self.engine.pending -= measured
+
+    def _due(self) -> list[Entry]:
+        """The next entries due, as a stack with the first entry on top."""
+        queue: list[tuple[int, int, Entry]] = self.engine.queues[self.flow.queue] if self.flow.queue >= 0 else []
+        due: list[Entry] = []
+        while queue and len(due) < self.flow.most_entries and queue[0][:2] <= (self.fired_ns, self.up_to):
             due.append(heappop(queue)[2])
-        size = self.flow.most_entries
-        batches = [due[at : at + size] for at in range(0, len(due), size)]
         if self.flow.groups_by_provider and self.engine.plan.per_provider:
-            batches = [self._by_provider(batch) for batch in batches]
-        return [batch[::-1] for batch in batches]
+            due = self._by_provider(due)
+        return due[::-1]
 
     def _by_provider(self, batch: list[Entry]) -> list[Entry]:
         """Entries in order of provider; the first of each carries the provider's whole payout."""

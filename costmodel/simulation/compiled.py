@@ -6,6 +6,7 @@ slices, so that Python can show how far it is, give it memory, or be interrupted
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from costmodel.simulation.kernel_tables import Block
 from costmodel.simulation.memory import first_state, grown
 from costmodel.simulation.payments import Payments
 from costmodel.simulation.plan import TIMERS, Outcome, Plan
-from costmodel.simulation.plan_arrays import PlanArrays
+from costmodel.simulation.plan_arrays import laid_out
 from costmodel.simulation.timetable import Timetable
 
 SLICE_S = 1 / 20
@@ -42,9 +43,9 @@ class Compiled:
     ) -> None:
         forget_stale()
         self.plan, self.payments, self.trace = plan, payments, trace
-        self.arrays = PlanArrays(plan, payments, timetable, seed)
-        self.book = Block(at.BOOK, self.arrays.book())
-        self.k: IntArray = np.array(self.arrays.k, np.int64)
+        self.arrays = laid_out(plan, dataclasses.replace(timetable, outages=()))
+        self.book = Block(at.BOOK, self.arrays.book(payments, timetable.outages, seed))
+        self.k: IntArray = self.arrays.scalars(payments, timetable.outages, seed)
         self.k[at.TRACED] = trace is not None
         self.state = first_state(self.k, len(payments.arrival_ns) if trace is not None else 0)
 

@@ -202,7 +202,7 @@ class StationPlan:
     capacity: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """Everything an engine needs besides the payments and the seed."""
 

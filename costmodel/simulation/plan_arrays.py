@@ -1,4 +1,4 @@
-"""A Plan, its payments and its timetable as flat integer arrays, laid out as `layout` says."""
+"""A Plan, its timetable and then its payments and luck as flat integer arrays, laid out as `layout` says."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from costmodel.simulation import layout as at
-from costmodel.simulation.draws import SHARE_BITS, name_key, stream_key
+from costmodel.simulation.draws import MASK, SHARE_BITS, mix64, mix64_many, name_key, stream_key
 from costmodel.simulation.kernel_tables import on_cache_lines
 from costmodel.simulation.payments import Payments
 from costmodel.simulation.plan import FlowPlan, FunctionPlan, Instruction, Op, Plan, StepPlan
 from costmodel.simulation.tables import LawTable
 from costmodel.simulation.timetable import Timetable
 
+Outages = tuple[tuple[tuple[int, int], ...], ...]
 IntArray = npt.NDArray[np.int64]
 LONG_AGO = -at.NEVER
 NEAR_AT_FIRST = 2**9  # near events before the horizon is drawn
@@ -37,9 +39,9 @@ def threshold(share: Decimal) -> int:
     return int(share * 2**SHARE_BITS)
 
 
-def law_rows(plan: Plan) -> IntArray:
-    """The laws' tables."""
-    return np.array([law.edges for law in plan.laws], np.int64).reshape(-1, at.LAW_COLUMNS)
+def keys_of(seed: int, stream: str, names: npt.NDArray[np.uint64]) -> IntArray:
+    """`stream_key` of many names."""
+    return mix64_many(np.uint64(mix64((seed & MASK) ^ name_key(stream))) ^ names).view(np.int64)
 
 
 def only_value(law: LawTable) -> int:
@@ -47,14 +49,18 @@ def only_value(law: LawTable) -> int:
     return int(law.edges[0]) if law.edges.min() == law.edges.max() else at.NONE
 
 
+@lru_cache(maxsize=1)
+def laid_out(plan: Plan, timetable: Timetable) -> PlanArrays:
+    """The arrays of a plan; those of the last one are kept, for its next replication. The timetable has no outages."""
+    return PlanArrays(plan, timetable)
+
+
 @dataclass
 class PlanArrays:
-    """Lays a plan out: `book` for the kernel to read, `k` to work on."""
+    """Lays a plan out: what all its runs have in common, then `book` for the kernel to read and `k` to work on."""
 
     plan: Plan
-    payments: Payments
     timetable: Timetable
-    seed: int
     rows: list[list[int]] = field(default_factory=list)
     lists: list[int] = field(default_factory=list)
     k: list[int] = field(default_factory=lambda: [0] * at.FIXED)
@@ -63,7 +69,7 @@ class PlanArrays:
         plan = self.plan
         self.rows = [[0] * at.SHEET_COLUMNS for _ in plan.code]
         self.only = [only_value(law) for law in plan.laws]
-        self.outages = [self._outage(spans) for spans in self.timetable.outages]
+        self.outages = [self._row(0, 0, self._counters([0, 0, LONG_AGO])) for _ in plan.outages]
         self.tables = [self._counters([table.opening_rows]) for table in plan.tables]
         self.buckets = [self._counters([LONG_AGO]) for _ in plan.quotas]
         self.steps = [self._row(*self._step(step)) for step in plan.steps]
@@ -74,10 +80,7 @@ class PlanArrays:
         self._place_lines()
         self.queues = [self._row(*self._queue(index)) for index in range(len(plan.queues))]
         self.flows = [self._row(*self._flow(flow)) for flow in plan.flows]
-        self.fates = [
-            self._row(signed(stream_key(self.seed, "fate", fate.key)), threshold(fate.share), fate.law)
-            for fate in plan.fates
-        ]
+        self.fates = [self._row(0, threshold(fate.share), fate.law) for fate in plan.fates]
         self.stations = [
             self._row(s.servers, s.capacity, self._counters([0, 0, at.NONE, at.NONE])) for s in plan.stations
         ]
@@ -86,19 +89,56 @@ class PlanArrays:
             flow = plan.flows[bisect_right(starts, pc) - 1]
             self.rows[pc] = self._padded(self._instruction(instruction, flow))
         self._scalars()
+        self.sheet = np.array(self.rows, np.int64)
+        self.laws = np.array([law.edges for law in plan.laws], np.int64).reshape(-1, at.LAW_COLUMNS)
 
-    def book(self) -> dict[str, npt.NDArray[Any]]:
+    # --- one run --------------------------------------------------------------------------------------
+
+    def book(self, payments: Payments, outages: Outages, seed: int) -> dict[str, npt.NDArray[Any]]:
         """What the kernel only reads: the sheet, lists of numbers, tables of laws, and the payments."""
-        payments = self.payments
+        lists = [np.array(self.lists, np.int64)]
+        sheet = on_cache_lines(len(self.sheet), at.SHEET_COLUMNS)
+        sheet[:] = self.sheet
+        self._put_keys(sheet, seed)
+        begin = len(self.lists)
+        for row, spans in zip(self.outages, outages, strict=True):
+            sheet[row, at.SPANS_AT], sheet[row, at.SPANS] = begin, len(spans)
+            lists.append(np.array(spans, np.int64).reshape(-1, 2).T.ravel())
+            begin += 2 * len(spans)
+        for row, step in zip(self.steps, self.plan.steps, strict=True):
+            sheet[row, at.OUTAGE] = self._outage_row(step.outage, outages)
         return {
-            "sheet": _sheet(self.rows),
-            "lists": np.array([*self.lists, 0], np.int64),
-            "laws": law_rows(self.plan),
+            "sheet": sheet,
+            "lists": np.concatenate([*lists, np.zeros(1, np.int64)]),
+            "laws": self.laws,
             "arrival": np.ascontiguousarray(payments.arrival_ns, np.int64),
             "amount": np.ascontiguousarray(payments.amount_cents, np.int64),
             "method": np.ascontiguousarray(payments.method, np.int8),
             "provider": np.ascontiguousarray(payments.provider, np.int32),
         }
+
+    def _put_keys(self, sheet: IntArray, seed: int) -> None:
+        """The keys of all draws; those that retry, and messages that may come twice, need a second one."""
+        code, plan = self.plan.code, self.plan
+        names = np.array([instruction.key for instruction in code], np.uint64)
+        spawns = np.array([instruction.op is Op.SPAWN for instruction in code], bool)
+        sheet[: len(code), at.KEY] = keys_of(seed, "duration", names)
+        sheet[: len(code), at.LUCK] = np.where(spawns, keys_of(seed, "choice", names), keys_of(seed, "retry", names))
+        fates = np.array([fate.key for fate in plan.fates], np.uint64)
+        sheet[self.fates, at.FATE_KEY] = keys_of(seed, "fate", fates)
+
+    def scalars(self, payments: Payments, outages: Outages, seed: int) -> IntArray:
+        """What the kernel works on, as it stands at the start."""
+        k = np.array(self.k, np.int64)
+        k[at.RISK_KEY] = signed(stream_key(seed, "risk", name_key("risk")))
+        k[at.LAMBDA_OUTAGE] = self._outage_row(self.plan.compute.outage, outages)
+        k[at.START], k[at.END] = payments.window
+        k[at.FIRST_MEASURED], k[at.PAYMENTS] = payments.measured[0], len(payments.arrival_ns)
+        return k
+
+    def _outage_row(self, service: int, outages: Outages) -> int:
+        """The row of a service's outages; NONE if it has none."""
+        return self.outages[service] if service >= 0 and outages[service] else at.NONE
 
     # --- rows and lists -------------------------------------------------------------------------------
 
@@ -123,19 +163,12 @@ class PlanArrays:
 
     # --- parts of the plan ----------------------------------------------------------------------------
 
-    def _outage(self, spans: tuple[tuple[int, int], ...]) -> int:
-        begin, _ = self._list([start for start, _ in spans] + [end for _, end in spans])
-        return self._row(begin, len(spans), self._counters([0, 0, LONG_AGO])) if spans else at.NONE
-
-    def _outage_row(self, index: int) -> int:
-        return self.outages[index] if index >= 0 else at.NONE
-
     def _step(self, step: StepPlan) -> list[int]:
         begin, length = self._list(number for quota in step.quotas for number in self._quota(quota, step.units))
         return [
             step.law,
             self.only[step.law],
-            self._outage_row(step.outage),
+            at.NONE,
             begin,
             begin + length,
             self._counters([0] * at.STEP_COUNTERS),
@@ -186,8 +219,6 @@ class PlanArrays:
         ]
 
     def _instruction(self, instruction: Instruction, flow: FlowPlan) -> list[int]:
-        luck = "choice" if instruction.op is Op.SPAWN else "retry"
-        keys = [signed(stream_key(self.seed, name, instruction.key)) for name in ("duration", luck)]
         step, number = self.steps[instruction.step] if instruction.step >= 0 else at.NONE, 0
         if instruction.op is Op.FORK:
             step, number = self._list(instruction.targets)
@@ -195,7 +226,7 @@ class PlanArrays:
             number = self.only[instruction.a]
         if instruction.op in MOVES_MONEY or (instruction.step >= 0 and self.plan.steps[instruction.step].moves_money):
             number = not flow.idempotent
-        return [instruction.op, *keys, *self._operands(instruction), instruction.jump, step, number]
+        return [instruction.op, 0, 0, *self._operands(instruction), instruction.jump, step, number]
 
     def _operands(self, instruction: Instruction) -> tuple[int, int]:
         """The operands, with rows of the sheet in place of indexes."""
@@ -232,7 +263,6 @@ class PlanArrays:
             at.SCALE_DEPTH: compute.scale_interval_ns * compute.scale_burst,
             at.INCREMENT: compute.billing_increment_ns,
             at.INIT_BILLED: compute.init_billed,
-            at.LAMBDA_OUTAGE: self._outage_row(compute.outage),
             at.ATTEMPTS: retry.attempts,
             at.BASE: retry.base_ns,
             at.LONGEST: retry.most_ns,
@@ -248,7 +278,6 @@ class PlanArrays:
         review, block, critical = plan.risk_thresholds
         return {
             at.DUPLICATE_SHARE: threshold(plan.duplicate_share),
-            at.RISK_KEY: signed(stream_key(self.seed, "risk", name_key("risk"))),
             at.RISK_LAW: plan.risk_law % max(1, len(plan.laws)),
             at.REVIEW_ABOVE: review,
             at.BLOCK_ABOVE: block,
@@ -265,10 +294,6 @@ class PlanArrays:
         starts = {method: row for row, flow in zip(self.flows, self.plan.flows, strict=True)
                   if flow.trigger == "payment" for method in flow.methods}  # fmt: skip
         return {
-            at.START: self.payments.window[0],
-            at.END: self.payments.window[1],
-            at.FIRST_MEASURED: self.payments.measured[0],
-            at.PAYMENTS: len(self.payments.arrival_ns),
             at.MIDNIGHTS_AT: midnights_at,
             at.MIDNIGHTS: midnights,
             at.BANK_DAYS_AT: bank_days_at,
@@ -290,10 +315,3 @@ class PlanArrays:
             at.PAGES_MARGIN: batches // at.ENTRIES + MOST_PAGES_PER_STEP,
             at.MOST_SORTED: batches,
         }
-
-
-def _sheet(rows: list[list[int]]) -> IntArray:
-    """The rows, each on a cache line of its own."""
-    sheet = on_cache_lines(len(rows), at.SHEET_COLUMNS)
-    sheet[:] = rows
-    return sheet

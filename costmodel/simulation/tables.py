@@ -49,6 +49,12 @@ class LawTable:
 
     @staticmethod
     @cache
+    def constant(value: float) -> LawTable:
+        """Always the same."""
+        return LawTable.of(lambda tail, score: value)
+
+    @staticmethod
+    @cache
     def exponential(mean: float) -> LawTable:
         """An exponential law."""
         return LawTable.of(lambda tail, score: -mean * (math.log(tail) if score > 0 else math.log1p(-tail)))
@@ -110,8 +116,7 @@ class LawTable:
 def law_table(law: Law) -> LawTable:
     """The table of an assumed law, in ns (scores in thousandths)."""
     if law.constant_ms is not None:
-        constant = float(law.constant_ms) * NS_PER_MS
-        return LawTable.of(lambda tail, score: constant)
+        return LawTable.constant(float(law.constant_ms) * NS_PER_MS)
     if law.exponential_mean_ms is not None:
         return LawTable.exponential(float(law.exponential_mean_ms) * NS_PER_MS)
     if law.lognormal_mean_ms is not None and law.cv is not None:
@@ -123,10 +128,16 @@ def _from_quantiles(law: Law) -> LawTable:
     """Between the quantiles given, the logarithm is linear in the normal score: exact for a lognormal law."""
     name = next(name for name in UNITS if getattr(law, name) is not None)
     points = sorted((float(quantile_level(key)), float(value)) for key, value in getattr(law, name).items())
+    return _through(tuple(points), UNITS[name])
+
+
+@cache
+def _through(points: tuple[tuple[float, float], ...], unit: float) -> LawTable:
+    """The table through (level, value in so many ns) points."""
     if points[-1][1] == 0:
-        return LawTable.of(lambda tail, score: 0.0)
+        return LawTable.constant(0)
     scores = [NORMAL.inv_cdf(min(max(level, FARTHEST), 1 - FARTHEST)) for level, _ in points]
-    logs = [math.log(value * UNITS[name]) for _, value in points]
+    logs = [math.log(value * unit) for _, value in points]
     edges = np.array([score for _, score in _EDGES])
     sides = [np.interp(sign * edges, scores, logs).tolist() for sign in (1.0, -1.0)]
     return LawTable(np.array([[round(math.exp(value)) for value in side] for side in sides], np.int64).ravel())

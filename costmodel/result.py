@@ -164,8 +164,7 @@ def make_result(assumptions: Assumptions, replicated: Replicated) -> Result:
 
 def _volume_usd(simulated: Simulated) -> Decimal:
     """The amounts of the measured payments, scaled to a month."""
-    first, last = simulated.payments.measured
-    return Decimal(int(simulated.payments.amount_cents[first:last].sum())) / CENTS / simulated.period.months
+    return Decimal(simulated.payments.offered_cents) / CENTS / simulated.period.months
 
 
 def usage_dict(row: UsageRow) -> dict[str, str | None]:
@@ -229,8 +228,8 @@ def figures(runs: Sequence[Counts], plan: Plan, simulated: Simulated, assumption
 
 def _moved_twice_usd(runs: Sequence[Counts]) -> float:
     """Money that messages delivered twice have moved once more: a loss until somebody gets it back."""
-    amounts = [counts.amounts[MOVED_TWICE][1] for counts in runs if MOVED_TWICE in counts.amounts]
-    return sum(cents * times for counted in amounts for cents, times in counted.items()) / CENTS
+    amounts = [counts.amounts[MOVED_TWICE] for counts in runs if MOVED_TWICE in counts.amounts]
+    return sum(int(cents @ times) for cents, _, times in amounts) / CENTS
 
 
 def _days(histograms: Sequence[Any]) -> dict[str, int | None]:

@@ -28,13 +28,14 @@ from costmodel.simulation.compiled import Compiled
 from costmodel.simulation.compiling import compile_plan
 from costmodel.simulation.counts import Counts
 from costmodel.simulation.draws import draw_bits, mix64
-from costmodel.simulation.payments import Payments, generate
+from costmodel.simulation.payments import Demand, Payments
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.reference import Reference
 from costmodel.simulation.replications import drain_ns, lead_in_ns
 from costmodel.simulation.tables import LawTable
 from costmodel.simulation.timetable import Timetable, make_timetable
 from tests import worlds
+from tests.test_money import BANK, fate
 from tests.worlds import flat_scenario, lambda_service
 
 MS, SECOND = 10**6, 10**9
@@ -49,6 +50,7 @@ def outcome(engine: Callable[..., Any], *run: Any) -> tuple[dict[str, Any], dict
     except LookupError as error:
         return type(error)
     plain = {field.name: getattr(counts, field.name) for field in dataclasses.fields(counts)}
+    plain["amounts"] = {name: found.tolist() for name, found in counts.amounts.items()}
     return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in plain.items()}, ended
 
 
@@ -73,14 +75,16 @@ SCENARIOS = [
     ("hourly_10k", {**SHORT, "pipeline.account_concurrency.value": 3}),
     ("hourly_10k_quarter_hour", SHORT),
     ("seed_aws", {"workload.payout_policy": "per_provider"}), ("seed_aws", {"pipeline.duplicate_share.value": "0.0099"}),
+    ("seed_aws", {"workload.count": "random", "lead_in_days": "9.5"}),
+    ("seed_aws", {"workload.methods.ach": "0.4", "workload.methods.card": "0.6"}),
 ]  # fmt: skip
 
 
 @cache
-def shipped(name: str, changes: tuple[tuple[str, Any], ...]) -> tuple[Plan, Payments, Timetable, int]:
+def shipped(name: str, changes: tuple[tuple[str, Any], ...]) -> tuple[Plan, Demand, Timetable, int]:
     assumptions = load_assumptions(name, data=None, changes=changes_from(dict(changes)))
     plan, scenario = compile_plan(assumptions), assumptions.scenario
-    payments = generate(scenario, scenario.seed, lead_in_ns(plan, scenario))
+    payments = Demand(scenario, scenario.seed, lead_in_ns(plan, scenario))
     end_ns = payments.window[1] + drain_ns(plan, scenario.on.year)
     return plan, payments, make_timetable(plan, payments.start, end_ns, scenario.seed), scenario.seed
 
@@ -89,6 +93,31 @@ def shipped(name: str, changes: tuple[tuple[str, Any], ...]) -> tuple[Plan, Paym
 def test_shipped_scenarios_are_equal(name: str, changes: dict[str, Any]) -> None:
     counts, _ = assert_equal(*shipped(name, tuple(changes.items())))
     assert counts["events"] > 1000
+
+
+def tickets(law: str, **values: Any) -> dict[str, Any]:
+    return {"law": law, **values, **SOURCED}
+
+
+SOURCED = {"source": "test", "read": dt.date(2026, 1, 1), "basis": "published"}
+DEMANDS = [
+    {"mean_ticket_usd": Decimal("33.33")},  # all alike: the first ones get the cents that are left
+    {"tickets": tickets("lognormal", sigma=Decimal("1.4")), "mean_ticket_usd": Decimal("0.02")},  # many of a cent
+    {"tickets": tickets("empirical", usd=[Decimal("1.25"), Decimal("19.99"), Decimal(700)])},
+    {"tickets": tickets("lognormal", sigma=Decimal("1.4")), "payments_per_month": 30_000},
+    {"tickets": tickets("lognormal", sigma=Decimal("0.7")), "count": "random", "time_zone": "Asia/Kolkata"},
+]
+
+
+@pytest.mark.parametrize("workload", DEMANDS, ids=str)
+def test_payments_are_the_same_however_they_are_drawn(workload: dict[str, Any]) -> None:
+    scenario = flat_scenario(700, **workload, fates=fate(0.1, 2))
+    world = worlds.assumptions_of(BANK, scenario, {"lambda": lambda_service(), "svc": worlds.one_operation()})
+    plan, demand = compile_plan(world), Demand(scenario, 3, 5 * 86_400 * SECOND)
+    times = make_timetable(plan, demand.start, demand.window[1] + drain_ns(plan, scenario.on.year), 3)
+    counts, _ = assert_equal(plan, demand, times, 3)
+    paid = counts["amounts"]["card"]
+    assert sum(cents * number for cents, number in zip(paid[0], paid[2], strict=True)) == demand.offered_cents
 
 
 # --- the worlds of the other tests -------------------------------------------------------------------------------------
@@ -126,7 +155,6 @@ def test_worlds_of_other_tests_are_equal(
 
 # --- random pipelines --------------------------------------------------------------------------------------------------
 
-SOURCED = {"source": "test", "read": dt.date(2026, 1, 1), "basis": "published"}
 PRICE = [{"from": dt.date(2020, 1, 1), "tiers": [{"above": 0, "usd": 1}], **SOURCED}]
 
 

@@ -24,6 +24,9 @@ from costmodel.assumptions.fields import (
 )
 
 
+CENTS = 100
+
+
 class Tickets(Ranged):
     """How payment amounts are distributed about their mean; the range is that of sigma."""
 
@@ -79,7 +82,7 @@ class Workload(Sourced):
     """
 
     payments_per_month: Annotated[int, Field(strict=True, ge=1, le=10**10)]
-    mean_ticket_usd: Positive
+    mean_ticket_usd: Annotated[Positive, Field(ge=Decimal(1) / CENTS)]
     count: Literal["fixed", "random"] = "fixed"
     days: Positive | None = None
     time_zone: Text = "America/New_York"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -110,7 +110,7 @@ def _times(each: Each, counts: Counts, plan: Plan, assumptions: Assumptions, bas
         api = assumptions.pipeline.api_service
         return sum(int(counts.calls[basis, i]) for i, step in enumerate(plan.steps) if step.service == api)
     names = ("payout",) if each.of == "payout" else each.methods or ("card", "ach")
-    return sum(sum(counts.amounts[name][basis].values()) for name in names if name in counts.amounts)
+    return sum(int(counts.times(name, basis).sum()) for name in names)
 
 
 def _fees(runs: list[Counts], assumptions: Assumptions, basis: int, share: Decimal) -> Iterator[UsageRow]:
@@ -118,15 +118,15 @@ def _fees(runs: list[Counts], assumptions: Assumptions, basis: int, share: Decim
     for each in assumptions.pipeline.each:
         if each.fee_on is None:
             continue
-        amounts: Counter[int] = Counter()
         names = ("payout",) if each.fee_on == "payout" else each.methods or ("card", "ach")
-        for counts in runs:
-            for name in names:
-                amounts.update(counts.amounts[name][basis] if name in counts.amounts else {})
-        if amounts:
-            cents = np.array(sorted(amounts), np.int64)
-            times = np.array([amounts[int(amount)] for amount in cents], np.int64)
-            yield UsageRow(each.service, each.meter, None, SIMULATED, (cents, times), scale=share)
+        found = [counts.amounts[name] for counts in runs for name in names if name in counts.amounts]
+        if found:
+            cents, which = np.unique(np.concatenate([amounts[0] for amounts in found]), return_inverse=True)
+            times = np.zeros(len(cents), np.int64)
+            np.add.at(times, which, np.concatenate([amounts[1 + basis] for amounts in found]))
+            some = times > 0
+            if some.any():
+                yield UsageRow(each.service, each.meter, None, SIMULATED, (cents[some], times[some]), scale=share)
 
 
 def _opening_storage(assumptions: Assumptions) -> Iterator[UsageRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,11 +16,22 @@ from costmodel.simulation.tables import LawTable
 HOUR = dt.timedelta(hours=1)
 NS_PER_HOUR = 3600 * 10**9
 NS_PER_QUARTER = NS_PER_HOUR // 4
+DAYS_A_WEEK = 7
 PERCENT = 100
 UNIT = 10**9  # factors are drawn in billionths
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+
+
+@lru_cache(maxsize=8)
+def _local_times(origin: dt.datetime, zone: str, cell_ns: int, cells: bytes) -> tuple[IntArray, IntArray, IntArray]:
+    """The local day (1 is a Monday), hour of the day and hour of the epoch (UTC) in which each cell begins."""
+    cell, there = HOUR * (cell_ns / NS_PER_HOUR), ZoneInfo(zone)
+    local = [(origin + number * cell).astimezone(there) for number in np.frombuffer(cells, np.int64).tolist()]
+    days = np.array([time.toordinal() for time in local], np.int64)
+    hours = np.array([time.hour for time in local], np.int64)
+    return days, hours, np.array([int(time.timestamp()) // 3600 for time in local], np.int64)
 
 
 class Intensity:
@@ -48,14 +60,14 @@ class Intensity:
         if not len(positions):
             return np.zeros(0, np.int64)
         span = self.lead_in_ns if before else self.measured_ns
-        edges, reached = self._accumulated(span, before)
+        edges, reached = self.accumulated(span, before)
         wanted = positions.astype(np.float64) * (reached[-1] / length)
         offsets = np.floor(np.interp(wanted, reached, edges)).astype(np.int64)
         offsets = np.minimum(offsets, span - 1)
         times: IntArray = self.lead_in_ns - 1 - offsets[::-1] if before else self.lead_in_ns + offsets
         return times
 
-    def _accumulated(self, span: int, before: bool) -> tuple[FloatArray, FloatArray]:
+    def accumulated(self, span: int, before: bool) -> tuple[FloatArray, FloatArray]:
         """Edges of the cells (ns from the origin) and what the rate has accumulated at each."""
         number = -(-span // self.cell_ns)
         edges = np.minimum(np.arange(number + 1, dtype=np.int64) * self.cell_ns, span)
@@ -65,12 +77,10 @@ class Intensity:
 
     def _rates(self, cells: IntArray) -> FloatArray:
         """The relative rate in each cell, numbered from the origin."""
-        arrivals, cell = self.workload.arrivals, HOUR * (self.cell_ns / NS_PER_HOUR)
-        local = [(self.origin + int(number) * cell).astimezone(self.zone) for number in cells]
-        weekday = np.array([float(arrivals.weekday_shares[time.weekday()]) for time in local])
-        hour_of_day = np.array([float(arrivals.hour_shares[time.hour]) for time in local])
-        days = np.array([time.toordinal() for time in local], np.int64)
-        clock = np.array([int(time.timestamp()) // 3600 for time in local], np.int64)
+        arrivals = self.workload.arrivals
+        days, hours, clock = _local_times(self.origin, self.workload.time_zone, self.cell_ns, cells.tobytes())
+        weekday = np.array([float(share) for share in arrivals.weekday_shares])[(days - 1) % DAYS_A_WEEK]
+        hour_of_day = np.array([float(share) for share in arrivals.hour_shares])[hours]
         factors = self._factors("day", days, float(arrivals.day_cv.value))
         factors = factors * self._factors("hour", clock, float(arrivals.hour_cv.value))
         rates: FloatArray = weekday * hour_of_day * factors * self._growth(cells)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -16,11 +15,12 @@ import numpy.typing as npt
 
 from costmodel.simulation import layout as at
 from costmodel.simulation.counts import BINS, MOST_DAYS, Counts
-from costmodel.simulation.kernel import advance
+from costmodel.simulation.demand_arrays import drawn_from, given
+from costmodel.simulation.kernel import advance, first_arrival
 from costmodel.simulation.kernel_files import forget_stale
 from costmodel.simulation.kernel_tables import Block
 from costmodel.simulation.memory import first_state, grown
-from costmodel.simulation.payments import Payments
+from costmodel.simulation.payments import Demand, Payments
 from costmodel.simulation.plan import TIMERS, Outcome, Plan
 from costmodel.simulation.plan_arrays import laid_out
 from costmodel.simulation.timetable import Timetable
@@ -39,15 +39,21 @@ class Compiled:
     """One run of a Plan over its payments. `run()` gives the Counts."""
 
     def __init__(
-        self, plan: Plan, payments: Payments, timetable: Timetable, seed: int, trace: dict[int, int] | None = None
+        self,
+        plan: Plan,
+        payments: Payments | Demand,
+        timetable: Timetable,
+        seed: int,
+        trace: dict[int, int] | None = None,
     ) -> None:
         forget_stale()
         self.plan, self.payments, self.trace = plan, payments, trace
         self.arrays = laid_out(plan, dataclasses.replace(timetable, outages=()))
-        self.book = Block(at.BOOK, self.arrays.book(payments, timetable.outages, seed))
+        drawn = drawn_from(payments) if isinstance(payments, Demand) else given(payments)
+        self.book = Block(at.BOOK, {**self.arrays.book(timetable.outages, seed), **drawn})
         self.k: IntArray = self.arrays.scalars(payments, timetable.outages, seed)
         self.k[at.TRACED] = trace is not None
-        self.state = first_state(self.k, len(payments.arrival_ns) if trace is not None else 0)
+        self.state = first_state(self.k, payments.number if trace is not None else 0)
 
     def run(self, watch: Callable[[int], None] | None = None) -> Counts:
         """Run to the end; `watch` is called with the clock (ns) several times a second."""
@@ -72,7 +78,7 @@ class Compiled:
     def _first_events(self) -> None:
         """The first arrival and each schedule's first firing, as the reference schedules them."""
         arrays, payments = self.arrays, self.payments
-        first = [(int(payments.arrival_ns[0]), at.ARRIVE)] if len(payments.arrival_ns) else []
+        first = [(first_arrival(self.book.address, self.state.address), at.ARRIVE)] if payments.number else []
         for row, flow in zip(arrays.flows, self.plan.flows, strict=True):
             fires = arrays.timetable.fires[flow.schedule] if flow.trigger == "schedule" else ()
             first += [(fires[0], (row << at.KIND_BITS) | at.FIRE)] if fires else []
@@ -115,7 +121,7 @@ class Compiled:
     def _block(self, place: int, rows: int, columns: int) -> IntArray:
         return self.k[place : place + rows * columns].reshape(rows, columns)
 
-    def _amounts(self) -> dict[str, tuple[Counter[int], Counter[int]]]:
+    def _amounts(self) -> dict[str, IntArray]:
         found = self.state.arrays["money"]
         found = found[found[:, at.MONEY_KEY] != at.NONE]
         found = found[np.argsort(found[:, at.MONEY_KEY])]
@@ -124,16 +130,11 @@ class Compiled:
         for index, name in enumerate(at.MONEY_NAMES):
             if self.k[at.NAMED] >> index & 1:
                 own = names == index
-                month, cohort = np.divmod(found[own, at.MONEY_TIMES], 2**at.TIMES_BITS)
-                amounts[name] = (_counter(cents[own], month), _counter(cents[own], cohort))
+                times = np.divmod(found[own, at.MONEY_TIMES], 2**at.TIMES_BITS)
+                amounts[name] = np.array([cents[own], *times])
         return amounts
 
 
 def sorted_with_order(events: list[tuple[int, int]]) -> list[tuple[tuple[int, int], int]]:
     """Events (time, what) as ((time, number of scheduling), what), in order of time: a heap."""
     return sorted(((when, number + 1), what) for number, (when, what) in enumerate(events))
-
-
-def _counter(cents: IntArray, times: IntArray) -> Counter[int]:
-    some = times > 0
-    return Counter(dict(zip(cents[some].tolist(), times[some].tolist(), strict=True)))

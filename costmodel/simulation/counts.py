@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +41,8 @@ class Counts:
 
     calls, chunks, stored_s: (2, steps); functions: (2, functions, 7); outcomes: (2, 8).
     latency: per timer a histogram of ns over measured, completed payments; with sum and largest.
-    settled_days, paid_days: histograms of banking days. amounts: name -> per basis a Counter of cents.
+    settled_days, paid_days: histograms of banking days. amounts: name -> (3, n): amounts in cents, rising, and
+    how often each occurred, per basis.
     """
 
     calls: np.ndarray
@@ -56,7 +56,7 @@ class Counts:
     latency_max: list[int]
     settled_days: np.ndarray
     paid_days: np.ndarray
-    amounts: dict[str, tuple[Counter[int], Counter[int]]] = field(default_factory=dict)
+    amounts: dict[str, np.ndarray] = field(default_factory=dict)
     refused: int = 0
     service_throttles: int = 0
     duplicates: int = 0
@@ -93,13 +93,9 @@ class Counts:
         shape = getattr(self, name).shape
         setattr(self, name, np.array(nested, np.int64).reshape(shape))
 
-    def add_amount(self, name: str, cents: int, month: int, cohort: int) -> None:
-        """Note an amount of money under a name, in the bases it belongs to."""
-        pair = self.amounts.setdefault(name, (Counter(), Counter()))
-        if month:
-            pair[0][cents] += 1
-        if cohort:
-            pair[1][cents] += 1
+    def times(self, name: str, basis: int) -> np.ndarray:
+        """How often each amount under a name occurred; none under an unknown name."""
+        return self.amounts[name][1 + basis] if name in self.amounts else np.zeros(0, np.int64)
 
 
 def quantile(histogram: np.ndarray, level: float) -> float | None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from costmodel.simulation.counts import Counts
-    from costmodel.simulation.payments import Payments
+    from costmodel.simulation.payments import Demand, Payments
     from costmodel.simulation.plan import Plan
     from costmodel.simulation.timetable import Timetable
 
@@ -23,7 +23,7 @@ LARGE = 10**6  # payments × instructions from which compiling once is worth the
 class Engine(Protocol):
     """Runs a plan once."""
 
-    def __init__(self, plan: Plan, payments: Payments, timetable: Timetable, seed: int) -> None: ...
+    def __init__(self, plan: Plan, payments: Payments | Demand, timetable: Timetable, seed: int) -> None: ...
 
     def run(self, watch: Callable[[int], None] | None = None) -> Counts:
         """The counts of the run."""

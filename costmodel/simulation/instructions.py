@@ -276,7 +276,7 @@ def _moves_money(strand: Strand) -> bool:
 
 def _count_twice(engine: Reference, strand: Strand, cents: int) -> None:
     """Money has moved that had moved before."""
-    engine.counts.add_amount("moved_twice", cents, engine.month(), engine.cohort(strand))
+    engine.add_amount("moved_twice", cents, strand)
 
 
 def enqueue(engine: Reference, queue: int, due: int, entry: Entry) -> None:
@@ -352,7 +352,7 @@ def mark(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
     engine.outcome(strand, outcome)
     if outcome is Outcome.COMPLETED:
         name = ("card", "ach")[engine.methods[index]]
-        engine.counts.add_amount(name, engine.amounts[index], engine.month(), engine.cohort(strand))
+        engine.add_amount(name, engine.amounts[index], strand)
     days = {Outcome.SETTLED: engine.counts.settled_days, Outcome.DONE: engine.counts.paid_days}.get(outcome)
     if days is not None and strand.payment >= 0:
         days[min(len(days) - 1, engine.timetable.banking_days(engine.arrived[index], engine.env.now))] += 1
@@ -379,7 +379,7 @@ def payout(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
     if not _moves_money(strand):
         return False
     cents = strand.payout if engine.plan.per_provider else _share(engine, strand.payment, instruction.a)
-    engine.counts.add_amount("payout", cents, engine.month(), engine.cohort(strand))
+    engine.add_amount("payout", cents, strand)
     if strand.is_copy:
         _count_twice(engine, strand, cents)
     return False

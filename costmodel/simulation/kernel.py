@@ -14,6 +14,7 @@ from costmodel.simulation.kernel_calendar import close_gap, draw_nearer, file, n
 from costmodel.simulation.kernel_calls import api, call, invoke, return_, work
 from costmodel.simulation.kernel_draws import compiled, entry, inlined
 from costmodel.simulation.kernel_memory import from_stack, later, money_slot
+from costmodel.simulation.kernel_payments import arrival_of
 from costmodel.simulation.kernel_sources import arrive, begin_batch, begin_letter, fire
 from costmodel.simulation.kernel_stations import acquire, grant, release
 from costmodel.simulation.kernel_steps import fate, if_, mark, payout, queue, spawn, timer
@@ -198,6 +199,12 @@ def stop(b: Any, z: Any, strand: int) -> int:
     if z.k[at.TRACED] and b.sheet[z.records[strand, at.FLOW], at.OF_PAYMENT]:
         z.trace[z.records[strand, at.PAYMENT] + z.k[at.FIRST_MEASURED]] = z.k[at.NOW]
     return at.ENDS
+
+
+@entry
+def first_arrival(book: int, state: int) -> int:
+    """When the first payment arrives."""
+    return arrival_of(book_at(book), state_at(state).k, 0)
 
 
 # --- memory -------------------------------------------------------------------------------------------

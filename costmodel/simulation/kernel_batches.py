@@ -10,7 +10,8 @@ from costmodel.simulation import layout as at
 from costmodel.simulation.kernel_calendar import drop_first, rise
 from costmodel.simulation.kernel_draws import compiled
 from costmodel.simulation.kernel_memory import free_cell, free_page, new_cell, new_page
-from costmodel.simulation.kernel_money import NO_PAYMENT, net, place_of
+from costmodel.simulation.kernel_money import NO_PAYMENT, net
+from costmodel.simulation.kernel_payments import provider_of
 from costmodel.simulation.plan import NOBODY
 
 
@@ -213,7 +214,7 @@ def group_by_provider(b: Any, z: Any, batch: int) -> None:
     heap, number = z.sorting, z.cells[batch, at.ENTRIES_LEFT]
     for place in range(number):
         payment = z.pages[z.cells[batch, at.BATCH_PAGE], 2 * z.cells[batch, at.BATCH_AT]]
-        rise(heap, place, b.provider[place_of(z.k, payment)], place, payment)
+        rise(heap, place, provider_of(b, z.k, payment), place, payment)
         drop(z, batch)
     page, place, before, leader, first_page = at.NONE, 0, -1, 0, 0
     for left in range(number, 0, -1):

@@ -85,7 +85,7 @@ def file(z: Any, when: int, eid: int, what: int) -> None:
         k[at.NEAR_N] += 1
         if k[at.NEAR_N] > k[at.NEAR_MOST]:
             divide(z)
-    if k[at.NEAR_N] + k[at.FAR_N] + k[at.MARGIN] > k[at.NEAR_ROOM]:
+    if k[at.NEAR_N] + k[at.MARGIN] > k[at.NEAR_ROOM] or k[at.NEAR_N] + k[at.FAR_N] + k[at.MARGIN] > k[at.FAR_ROOM]:
         k[at.LOW] = 1
 
 
@@ -124,11 +124,13 @@ def draw_nearer(z: Any) -> None:
     k, far = z.k, z.far
     k[at.HORIZON] = at.FOR_EVER if k[at.FAR_N] <= SAMPLE else far[SAMPLE, at.AT] + 1
     while k[at.FAR_N] > 0 and far[0, at.AT] < k[at.HORIZON]:
+        if 2 * k[at.NEAR_N] >= k[at.NEAR_MOST]:
+            k[at.HORIZON] = far[0, at.AT]
+            break
         rise(z.near, k[at.NEAR_N], far[0, at.AT], far[0, at.EID], far[0, at.WHAT])
         k[at.NEAR_N] += 1
         drop_first(far, k[at.FAR_N])
         k[at.FAR_N] -= 1
-    k[at.NEAR_MOST] = max(k[at.NEAR_MOST], 2 * k[at.NEAR_N])
 
 
 @inlined

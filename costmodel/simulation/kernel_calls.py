@@ -11,7 +11,7 @@ from costmodel.simulation import layout as at
 from costmodel.simulation.counts import COLD_STARTS, INVOCATIONS, RETRIES, THROTTLES
 from costmodel.simulation.kernel_draws import below_share, compiled, draw_bits, drawn, inlined, is_out, scaled
 from costmodel.simulation.kernel_memory import add_amount
-from costmodel.simulation.kernel_money import place_of
+from costmodel.simulation.kernel_payments import amount_of
 from costmodel.simulation.kernel_platform import (
     count_function,
     end_frame,
@@ -125,7 +125,7 @@ def move_money(b: Any, z: Any, strand: int) -> None:
     """A call that moves money, where nothing looks whether that has been done: count what moves twice."""
     payment = z.records[strand, at.PAYMENT]
     if z.records[strand, at.REPEAT] >= DUPLICATE and payment != NOBODY:
-        cents = b.amount[place_of(z.k, payment)]
+        cents = amount_of(b, z.k, payment)
         add_amount(z, at.MOVED_TWICE, cents, in_month(z.k), in_cohort(z.k, payment))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from costmodel.simulation import layout as at
 from costmodel.simulation.kernel_draws import compiled
 from costmodel.simulation.kernel_memory import new_page
+from costmodel.simulation.kernel_payments import amount_of
 from costmodel.simulation.plan import NOBODY
 
 PPM = 10**6
@@ -15,19 +16,9 @@ NO_PAYMENT = -(2 ** (at.ORDINAL_BITS - 1))  # stands for NOBODY in a packed entr
 
 
 @compiled
-def place_of(k: Any, payment: int) -> int:
-    """Where the payment stands in the arrays of payments; a fault if nowhere."""
-    place = payment + k[at.FIRST_MEASURED]
-    if 0 <= place < k[at.PAYMENTS]:
-        return place
-    k[at.FAULT], k[at.LOW] = at.INDEX_FAULT, 1
-    return 0
-
-
-@compiled
 def net(b: Any, k: Any, payment: int) -> int:
     """As `Reference.net`."""
-    amount = b.amount[place_of(k, payment)]
+    amount = amount_of(b, k, payment)
     return amount - (2 * amount * k[at.COMMISSION] + PPM) // (2 * PPM)
 
 

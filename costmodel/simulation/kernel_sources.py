@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from costmodel.simulation import layout as at
 from costmodel.simulation.kernel_batches import group_by_provider, measured_entries, take_batch
 from costmodel.simulation.kernel_calendar import schedule
 from costmodel.simulation.kernel_draws import compiled
 from costmodel.simulation.kernel_memory import free_cell, later
+from costmodel.simulation.kernel_money import today
+from costmodel.simulation.kernel_payments import arrival_of, method_of
 from costmodel.simulation.kernel_strands import new_strand
 from costmodel.simulation.plan import NOBODY
 from costmodel.simulation.sources import MOST_BATCHES_BITS
@@ -21,10 +21,14 @@ def arrive(b: Any, z: Any, index: int) -> None:
     """As `Arrivals._arrive`."""
     k = z.k
     if index + 1 < k[at.PAYMENTS]:
-        schedule(z, b.arrival[index + 1], ((index + 1) << at.KIND_BITS) | at.ARRIVE)
-    flow = k[at.FLOW_OF_METHOD + np.int64(b.method[index])]
+        schedule(z, arrival_of(b, k, index + 1), ((index + 1) << at.KIND_BITS) | at.ARRIVE)
+    payment, day = index - k[at.FIRST_MEASURED], today(b, k)
+    while k[at.DAYS_BEGUN] <= day:
+        k[k[at.FIRST_OF_DAY_K] + k[at.DAYS_BEGUN]] = index
+        k[at.DAYS_BEGUN] += 1
+    flow = k[at.FLOW_OF_METHOD + method_of(b, k, payment)]
     if flow != at.NONE:
-        strand = new_strand(b, z, flow, index - k[at.FIRST_MEASURED], 0)
+        strand = new_strand(b, z, flow, payment, 0)
         k[at.PENDING] += z.records[strand, at.HOLDS]
         later(z, (strand << at.KIND_BITS) | at.GO)
 

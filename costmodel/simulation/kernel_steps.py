@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from costmodel.simulation import layout as at
 from costmodel.simulation.counts import BINS, MANTISSA_BITS, MOST_DAYS
 from costmodel.simulation.kernel_calendar import schedule
 from costmodel.simulation.kernel_calls import chance, rare_draw
 from costmodel.simulation.kernel_draws import bit_length, compiled, draw_bits, inlined, not_above, table_value
 from costmodel.simulation.kernel_memory import add_amount, new_cell
-from costmodel.simulation.kernel_money import due_at, enqueue, net, place_of, today
+from costmodel.simulation.kernel_money import due_at, enqueue, net, today
+from costmodel.simulation.kernel_payments import amount_of, method_of, place_of
 from costmodel.simulation.kernel_platform import in_cohort, in_month
 from costmodel.simulation.kernel_strands import count_outcome
 from costmodel.simulation.plan import NOBODY, Outcome, When
@@ -85,7 +84,7 @@ def queue(b: Any, z: Any, strand: int, pc: int) -> None:
     if not moves_money(b, z, strand, pc):
         return
     if is_copy(z, strand) and payment != NOBODY:
-        add_amount(z, at.MOVED_TWICE, b.amount[place_of(k, payment)], in_month(k), in_cohort(k, payment))
+        add_amount(z, at.MOVED_TWICE, amount_of(b, k, payment), in_month(k), in_cohort(k, payment))
     enqueue(z, b.sheet[pc, at.A], due_at(b, k, b.sheet[pc, at.B]), payment)
 
 
@@ -104,7 +103,7 @@ def holds(b: Any, z: Any, strand: int, condition: int) -> bool:
     """Whether a condition holds for the strand."""
     k, payment = z.k, z.records[strand, at.PAYMENT]
     if condition <= ACH:
-        return b.method[place_of(k, payment)] == condition
+        return method_of(b, k, payment) == condition
     if condition == FIRST_OF_PROVIDER:
         return z.records[strand, at.PAYOUT] & 1 != 0
     score = table_value(b.laws, k[at.RISK_LAW], draw_bits(k[at.RISK_KEY], payment, 0, 0))
@@ -123,18 +122,17 @@ def mark(b: Any, z: Any, strand: int, pc: int) -> int:
         return at.NEXT
     count_outcome(z, payment, outcome)
     if outcome == COMPLETED:
-        place = place_of(k, payment)
-        add_amount(z, np.int64(b.method[place]), b.amount[place], in_month(k), in_cohort(k, payment))
+        add_amount(z, method_of(b, k, payment), amount_of(b, k, payment), in_month(k), in_cohort(k, payment))
     if payment >= 0 and outcome in (SETTLED_OUTCOME, DONE_OUTCOME):
-        days = min(MOST_DAYS - 1, banking_days(b, k, b.arrival[place_of(k, payment)]))
+        days = min(MOST_DAYS - 1, banking_days(b, k, payment))
         k[(at.SETTLED if outcome == SETTLED_OUTCOME else at.PAID) + days] += 1
     return at.NEXT
 
 
 @compiled
-def banking_days(b: Any, k: Any, since: int) -> int:
-    """As `Timetable.banking_days`, up to now."""
-    first = not_above(b.lists, k[at.MIDNIGHTS_AT], k[at.MIDNIGHTS], since) - 1
+def banking_days(b: Any, k: Any, payment: int) -> int:
+    """As `Timetable.banking_days`, from the day on which the payment arrived up to now."""
+    first = not_above(k, k[at.FIRST_OF_DAY_K], k[at.DAYS_BEGUN], place_of(k, payment)) - 1
     return b.lists[k[at.BANK_DAYS_AT] + today(b, k)] - b.lists[k[at.BANK_DAYS_AT] + first]
 
 

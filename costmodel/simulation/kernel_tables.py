@@ -19,16 +19,16 @@ from numba.extending import infer_getattr, intrinsic, lower_builtin, lower_getat
 
 from costmodel.simulation import layout as at
 
-BITS = {"int8": 8, "int32": 32, "int64": 64}
+BITS = {"int8": 8, "int32": 32, "int64": 64, "float64": 64}
 WORD = ir.IntType(64)
 CACHE_LINE = 2**3  # words
 
 
 class TableType(types.Type):
-    """A table of so many columns; what is read from it is an int64."""
+    """A table of so many columns; what is read from it is an int64, or a float64."""
 
     def __init__(self, kind: str, columns: int) -> None:
-        self.bits, self.columns = BITS[kind], columns
+        self.bits, self.columns, self.floats = BITS[kind], columns, kind == "float64"
         super().__init__(name=f"costmodel.Table({kind}, {columns})")
 
 
@@ -114,9 +114,9 @@ class TableGet(AbstractTemplate):  # type: ignore[misc]
     """`table[row, column]`."""
 
     def generic(self, args: Any, kws: Any) -> Any:
-        """An int64."""
+        """An int64 or a float64."""
         index = _index_type(args[1]) if isinstance(args[0], TableType) else None
-        return index and signature(types.int64, args[0], index)
+        return index and signature(types.float64 if args[0].floats else types.int64, args[0], index)
 
 
 @infer_global(operator.setitem)
@@ -131,7 +131,7 @@ class TableSet(AbstractTemplate):  # type: ignore[misc]
 
 def _place(builder: Any, table: Any, pointer: Any, index: Any) -> Any:
     """The address of an element."""
-    element = ir.IntType(table.bits)
+    element = ir.DoubleType() if table.floats else ir.IntType(table.bits)
     if isinstance(index.type, ir.ArrayType):
         row, column = (builder.extract_value(index, part) for part in (0, 1))
         index = builder.add(builder.mul(row, WORD(table.columns), flags=["nsw"]), column, flags=["nsw"])
@@ -143,7 +143,7 @@ def _place(builder: Any, table: Any, pointer: Any, index: Any) -> Any:
 def _get(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     table = signature.args[0]
     value = builder.load(_place(builder, table, *args))
-    return value if table.bits == WORD.width else builder.sext(value, WORD)
+    return value if table.bits == BITS["int64"] else builder.sext(value, WORD)
 
 
 @lower_builtin(operator.setitem, TableType, types.UniTuple, types.Integer)

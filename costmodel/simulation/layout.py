@@ -78,14 +78,14 @@ INDEX_FAULT = 1
 # Places in k: what changes …
 (NOW, EIDS, EVENTS, PENDING, ORDINAL, SHARED_BUSY, REFUSED, THROTTLED, DUPLICATES, DEAD_LETTERS, NEAR_N, FAR_N, HORIZON,
  STACK_N, RECORD_POOL, _RECORDS, CELL_POOL, _CELLS, PAGE_POOL, _PAGES, MONEY_N, LOW, FAULT, MARGIN,
- NEAR_MOST, NAMED, UNTIL, NEAR_ROOM, STACK_ROOM, MONEY_SLOTS,
+ NEAR_MOST, NAMED, UNTIL, NEAR_ROOM, FAR_ROOM, STACK_ROOM, MONEY_SLOTS,
  GAP, TODAY, PAGES_MARGIN, MOST_SORTED,
  # … what the plan and the payments say
  START, END, API_TIMEOUT, KEEP_ALIVE, LIFE, SHARED, SCALE_INTERVAL, SCALE_DEPTH, INCREMENT, INIT_BILLED,
  LAMBDA_OUTAGE, ATTEMPTS, BASE, LONGEST, DELAYS_AT, DELAYS, REQUEUE_BASE, REQUEUE_MOST, REQUEUE_AGE, DUPLICATE_SHARE,
  RISK_KEY, RISK_LAW, REVIEW_ABOVE, BLOCK_ABOVE, CRITICAL_ABOVE, BATCHES_AT_ONCE, PARTS, PER_PROVIDER, COMMISSION,
  FIRST_MEASURED, PAYMENTS, TRACED, MIDNIGHTS_AT, MIDNIGHTS, BANK_DAYS_AT, FLOW_OF_METHOD, _FLOW_OF_ACH,
- SCALARS) = range(72)  # fmt: skip
+ FIRST_OF_DAY_K, DAYS_BEGUN, SCALARS) = range(75)  # fmt: skip
 # … and counters in places that do not depend on the plan
 OUTCOMES = SCALARS
 LATENCY_SUM = OUTCOMES + 2 * len(Outcome)
@@ -94,6 +94,12 @@ SETTLED = LATENCY_MAX + len(TIMERS)
 PAID = SETTLED + MOST_DAYS
 LATENCY = PAID + MOST_DAYS
 FIXED = LATENCY + len(TIMERS) * BINS
+
+# Payments that are drawn from their numbers: what from, and how far their arrivals have come
+(DRAWN, EXACT, ARRIVAL_KEY, AMOUNT_KEY, METHOD_KEY, PROVIDER_KEY, ACH_BELOW, ACCOUNTS, TIE, POSITION, CELL, BEFORE_AT,
+ BEFORE_EDGES, AFTER_AT, AFTER_EDGES, DEMAND_PLACES) = range(16)  # fmt: skip
+SCALE, THRESHOLD, PACE_BEFORE, PACE_AFTER, CURVES = range(5)  # curves: edges of cells, then heights at them
+SPACING_LAW, TICKET_LAW = range(2)
 
 # A pool of rows: the first free one (its own first column names the next), and how many are left
 FREE, LEFT_FREE = range(2)
@@ -137,6 +143,9 @@ BOOK = {
     "amount": ("int64", 1),
     "method": ("int8", 1),
     "provider": ("int32", 1),
+    "demand": ("int64", 1),
+    "drawn": ("int64", LAW_COLUMNS),
+    "reals": ("float64", 1),
 }
 STATE = {
     "k": ("int64", 1),

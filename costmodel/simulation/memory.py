@@ -22,11 +22,11 @@ IntArray = npt.NDArray[np.int64]
 def first_state(k: IntArray, traced: int) -> Block:
     """An empty state around `k`, with room for a trace of so many payments."""
     room = ROOM + 2 * int(k[at.MARGIN])
-    k[at.NEAR_ROOM] = k[at.STACK_ROOM] = room
+    k[at.NEAR_ROOM] = k[at.FAR_ROOM] = k[at.STACK_ROOM] = room
     k[at.MONEY_SLOTS] = ROOM
     arrays = {
         "k": k,
-        "records": _more(np.zeros((0, at.RECORD_COLUMNS), np.int64), k, at.RECORD_POOL, room),
+        "records": _more(on_cache_lines(0, at.RECORD_COLUMNS), k, at.RECORD_POOL, room),
         "cells": _more(np.zeros((0, at.CELL_COLUMNS), np.int64), k, at.CELL_POOL, room),
         "near": np.full((room, 3), at.FOR_EVER, np.int64),
         "far": np.full((room, 3), at.FOR_EVER, np.int64),
@@ -46,12 +46,14 @@ def grown(state: Block) -> Block:
     for name, (pool, least, part) in POOLS.items():
         if k[pool + at.LEFT_FREE] < k[least]:
             arrays[name] = _more(arrays[name], k, pool, max(int(k[least]), len(arrays[name]) // part))
-    if k[at.NEAR_N] + k[at.FAR_N] + margin > k[at.NEAR_ROOM]:
-        arrays |= {name: _extended(arrays[name], len(arrays[name]), at.FOR_EVER) for name in ("near", "far")}
-        k[at.NEAR_ROOM] *= 2
-    if k[at.STACK_N] + margin > k[at.STACK_ROOM]:
-        arrays["stack"] = np.concatenate([arrays["stack"], np.zeros_like(arrays["stack"])])
-        k[at.STACK_ROOM] *= 2
+    near, far = k[at.NEAR_N], k[at.NEAR_N] + k[at.FAR_N]
+    for name, used, room, empty in (
+        ("near", near, at.NEAR_ROOM, at.FOR_EVER), ("far", far, at.FAR_ROOM, at.FOR_EVER),
+        ("stack", k[at.STACK_N], at.STACK_ROOM, 0),
+    ):  # fmt: skip
+        if used + margin > k[room]:
+            k[room] += max(margin, k[room] // 2)
+            arrays[name] = _extended(arrays[name], int(k[room]), empty)
     k[at.LOW] = 0
     return _rehashed(state, arrays, k)
 
@@ -74,17 +76,26 @@ def _no_money(slots: int) -> IntArray:
     return table
 
 
-def _extended(array: IntArray, rows: int, value: int = 0) -> IntArray:
-    larger = on_cache_lines(len(array) + rows, array.shape[1])
-    larger[: len(array)] = array
-    larger[len(array) :] = value
-    return larger
+def _extended(array: IntArray, rows: int, value: int) -> IntArray:
+    """The array with so many rows, of which the new ones hold a value.
+
+    What need not begin on a cache line is moved by the system and not copied: for a while both would be there.
+    """
+    first = len(array)
+    if array.base is None:
+        array.resize((rows, *array.shape[1:]), refcheck=False)
+    else:
+        larger = on_cache_lines(rows, array.shape[1])
+        larger[:first] = array
+        array = larger
+    array[first:] = value
+    return array
 
 
 def _more(array: IntArray, k: IntArray, pool: int, rows: int) -> IntArray:
     """The array with so many rows more, which stand in its pool before those that were free."""
     first = len(array)
-    larger = _extended(array, rows)
+    larger = _extended(array, first + rows, 0)
     larger[first:, 0] = np.arange(first + 1, first + rows + 1)
     larger[-1, 0] = k[pool + at.FREE]
     k[pool + at.FREE] = first

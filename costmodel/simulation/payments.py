@@ -10,6 +10,7 @@ import calendar
 import datetime as dt
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,17 @@ class Payments:
     start: dt.datetime
     window: tuple[int, int]
 
+    @property
+    def number(self) -> int:
+        """All payments."""
+        return len(self.arrival_ns)
+
+    @property
+    def offered_cents(self) -> int:
+        """The sum of the measured amounts."""
+        first, last = self.measured
+        return int(self.amount_cents[first:last].sum())
+
 
 def month_start(scenario: Scenario) -> dt.datetime:
     """The first instant (UTC) of the month that the scenario's date lies in."""
@@ -58,30 +70,111 @@ def month_hours_of(scenario: Scenario) -> int:
     return scenario.month_hours or days * HOURS_PER_DAY
 
 
+@dataclass(frozen=True, eq=False)
+class Demand:
+    """The payments of a scenario's measured time and of the lead-in before it, not yet drawn.
+
+    Every payment follows from its number: `payments` draws all of them; an engine may draw each when it needs it.
+    """
+
+    scenario: Scenario
+    seed: int
+    lead_in_ns: int
+
+    @property
+    def workload(self) -> Workload:
+        """What is asked for."""
+        return self.scenario.workload
+
+    @property
+    def month_ns(self) -> int:
+        """The month that the workload's number of payments is for."""
+        return month_hours_of(self.scenario) * NS_PER_HOUR
+
+    @property
+    def measured_ns(self) -> int:
+        """The measured time: `workload.days` makes it shorter or longer than a month, at the same rate."""
+        days = self.workload.days
+        return self.month_ns if days is None else int(days * HOURS_PER_DAY * NS_PER_HOUR)
+
+    @property
+    def start(self) -> dt.datetime:
+        """The beginning of the lead-in, UTC."""
+        return month_start(self.scenario) - dt.timedelta(microseconds=self.lead_in_ns // 1000)
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The measured time, ns since `start`."""
+        return self.lead_in_ns, self.lead_in_ns + self.measured_ns
+
+    @cached_property
+    def intensity(self) -> Intensity:
+        """How the rate varies over time."""
+        origin = month_start(self.scenario)
+        return Intensity(self.workload, self.seed, origin, self.lead_in_ns, self.measured_ns, self.month_ns)
+
+    @property
+    def expected(self) -> float:
+        """Payments expected in the measured time."""
+        return self.workload.payments_per_month * self.measured_ns / self.month_ns
+
+    @property
+    def before(self) -> int:
+        """Payments of the lead-in."""
+        return math.floor(self.expected * self.lead_in_ns / self.measured_ns + 0.5)
+
+    @cached_property
+    def after(self) -> int:
+        """Measured payments: their number is exact with a fixed count."""
+        if self.workload.count == "fixed":
+            return math.floor(self.expected + 0.5)
+        return len(_spacings(self.seed, self.expected, self.workload.count)[0])
+
+    @property
+    def spacing_length(self) -> int | None:
+        """What stands for the measured time among spacings; None with a fixed count: the sum of one more of them."""
+        return None if self.workload.count == "fixed" else round(self.expected * SPACING)
+
+    @property
+    def measured(self) -> tuple[int, int]:
+        """First and last + 1 of the measured payments."""
+        return self.before, self.number
+
+    @property
+    def number(self) -> int:
+        """All payments."""
+        return self.before + self.after
+
+    @cached_property
+    def offered_cents(self) -> int:
+        """The sum of the measured amounts: exact with a fixed count."""
+        if self.workload.count == "fixed":
+            return total_cents(self.workload, self.after)
+        return int(_amounts(self.workload, self.seed, np.arange(self.after, dtype=np.int64)).sum())
+
+    def payments(self) -> Payments:
+        """All of them, drawn."""
+        after = self.intensity.times(*_spacings(self.seed, self.expected, self.workload.count), before=False)
+        before = self.intensity.times(*_lead_in_spacings(self.seed, self.before), before=True)
+        ids = np.arange(-len(before), len(after), dtype=np.int64)
+        return Payments(
+            arrival_ns=np.concatenate([before, after]),
+            amount_cents=_amounts(self.workload, self.seed, ids),
+            method=_methods(self.workload, self.seed, ids),
+            provider=_providers(self.workload, self.seed, ids),
+            measured=self.measured,
+            start=self.start,
+            window=self.window,
+        )
+
+
 def generate(scenario: Scenario, seed: int, lead_in_ns: int) -> Payments:
     """The payments of a scenario's measured time and the lead-in before it.
 
     `workload.days` measures a shorter or longer time at the same rate. With count = "fixed" their number, and the sum
     of their amounts, is exact.
     """
-    workload = scenario.workload
-    month_ns = month_hours_of(scenario) * NS_PER_HOUR
-    days = workload.days
-    measured_ns = month_ns if days is None else int(days * HOURS_PER_DAY * NS_PER_HOUR)
-    expected = workload.payments_per_month * measured_ns / month_ns
-    intensity = Intensity(workload, seed, month_start(scenario), lead_in_ns, measured_ns, month_ns)
-    after = intensity.times(*_spacings(seed, expected, workload.count), before=False)
-    before = intensity.times(*_lead_in_spacings(seed, expected * lead_in_ns / measured_ns), before=True)
-    ids = np.arange(-len(before), len(after), dtype=np.int64)
-    return Payments(
-        arrival_ns=np.concatenate([before, after]),
-        amount_cents=_amounts(workload, seed, ids),
-        method=_methods(workload, seed, ids),
-        provider=_providers(workload, seed, ids),
-        measured=(len(before), len(ids)),
-        start=month_start(scenario) - dt.timedelta(microseconds=lead_in_ns // 1000),
-        window=(lead_in_ns, lead_in_ns + measured_ns),
-    )
+    return Demand(scenario, seed, lead_in_ns).payments()
 
 
 def _spacings(seed: int, expected: float, count: str) -> tuple[IntArray, int]:
@@ -99,47 +192,66 @@ def _spacings(seed: int, expected: float, count: str) -> tuple[IntArray, int]:
     return cumulated[cumulated < length], length
 
 
-def _lead_in_spacings(seed: int, expected: float) -> tuple[IntArray, int]:
+def _lead_in_spacings(seed: int, number: int) -> tuple[IntArray, int]:
     """The same backwards in time, for payments -1, -2, …"""
-    number = math.floor(expected + 0.5)
     cumulated = np.cumsum(_exponentials(seed, -1 - np.arange(number + 1, dtype=np.int64)))
     return cumulated[:-1], int(cumulated[-1])
 
 
 def _exponentials(seed: int, ids: IntArray) -> IntArray:
-    return LawTable.exponential(SPACING).values(_bits(seed, "arrival", ids)) + 1
+    return spacing_law().values(_bits(seed, "arrival", ids)) + 1
+
+
+def spacing_law() -> LawTable:
+    """The law of the spacings between arrivals, less one."""
+    return LawTable.exponential(SPACING)
 
 
 def _bits(seed: int, stream: str, ids: IntArray) -> npt.NDArray[np.uint64]:
-    return draw_bits_many(stream_key(seed, "payment", name_key(stream)), ids)
+    return draw_bits_many(payment_key(seed, stream), ids)
+
+
+def payment_key(seed: int, stream: str) -> int:
+    """The key of something drawn for each payment: its arrival, amount, method or provider."""
+    return stream_key(seed, "payment", name_key(stream))
+
+
+def total_cents(workload: Workload, number: int) -> int:
+    """What a fixed number of payments sums to."""
+    return int((workload.mean_ticket_usd * CENTS * number).to_integral_value())
 
 
 def _amounts(workload: Workload, seed: int, ids: IntArray) -> IntArray:
     """Amounts in cents; with a fixed count those of the measured payments sum to number × mean exactly."""
-    mean = float(workload.mean_ticket_usd * CENTS)
-    drawn = _drawn(workload, _bits(seed, "amount", ids), mean)
+    drawn = _drawn(workload, _bits(seed, "amount", ids))
     measured = ids >= 0
     if workload.count != "fixed" or not measured.any():
         unscaled: IntArray = np.maximum(1, np.rint(drawn / FINE)).astype(np.int64)
         return unscaled
-    total = int((workload.mean_ticket_usd * CENTS * int(measured.sum())).to_integral_value())
+    total = total_cents(workload, int(measured.sum()))
     scale = total / int(drawn[measured].sum())
     amounts: IntArray = np.maximum(1, np.rint(drawn * scale)).astype(np.int64)
     amounts[measured] = _to_total(drawn[measured], total)
     return amounts
 
 
-def _drawn(workload: Workload, bits: npt.NDArray[np.uint64], mean: float) -> IntArray:
+def _drawn(workload: Workload, bits: npt.NDArray[np.uint64]) -> IntArray:
     """Amounts before scaling, in thousandths of a cent."""
-    tickets = workload.tickets
+    law = ticket_law(workload)
+    if isinstance(law, LawTable):
+        return law.values(bits)
+    picked: IntArray = law[_below(bits, len(law))]
+    return picked
+
+
+def ticket_law(workload: Workload) -> LawTable | IntArray:
+    """The law of amounts before scaling, in thousandths of a cent; or amounts that are equally likely."""
+    tickets, mean = workload.tickets, float(workload.mean_ticket_usd * CENTS) * FINE
     if tickets.law == "lognormal" and tickets.sigma:
-        cv = math.sqrt(math.expm1(float(tickets.sigma) ** 2))
-        return LawTable.lognormal(mean * FINE, cv).values(bits)
+        return LawTable.lognormal(mean, math.sqrt(math.expm1(float(tickets.sigma) ** 2)))
     if tickets.law == "empirical":
-        given: IntArray = np.array([int(usd * CENTS * FINE) for usd in tickets.usd], np.int64)
-        picked: IntArray = given[_below(bits, len(given))]
-        return picked
-    return np.full(len(bits), round(mean * FINE), np.int64)
+        return np.array([int(usd * CENTS * FINE) for usd in tickets.usd], np.int64)
+    return np.array([round(mean)], np.int64)
 
 
 def _to_total(drawn: IntArray, total: int) -> IntArray:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from costmodel.simulation import layout as at
 from costmodel.simulation.draws import MASK, SHARE_BITS, mix64, mix64_many, name_key, stream_key
 from costmodel.simulation.kernel_tables import on_cache_lines
-from costmodel.simulation.payments import Payments
+from costmodel.simulation.payments import Demand, Payments
 from costmodel.simulation.plan import FlowPlan, FunctionPlan, Instruction, Op, Plan, StepPlan
 from costmodel.simulation.tables import LawTable
 from costmodel.simulation.timetable import Timetable
@@ -94,8 +94,8 @@ class PlanArrays:
 
     # --- one run --------------------------------------------------------------------------------------
 
-    def book(self, payments: Payments, outages: Outages, seed: int) -> dict[str, npt.NDArray[Any]]:
-        """What the kernel only reads: the sheet, lists of numbers, tables of laws, and the payments."""
+    def book(self, outages: Outages, seed: int) -> dict[str, npt.NDArray[Any]]:
+        """What the kernel only reads, the payments apart: the sheet, lists of numbers, and tables of laws."""
         lists = [np.array(self.lists, np.int64)]
         sheet = on_cache_lines(len(self.sheet), at.SHEET_COLUMNS)
         sheet[:] = self.sheet
@@ -111,10 +111,6 @@ class PlanArrays:
             "sheet": sheet,
             "lists": np.concatenate([*lists, np.zeros(1, np.int64)]),
             "laws": self.laws,
-            "arrival": np.ascontiguousarray(payments.arrival_ns, np.int64),
-            "amount": np.ascontiguousarray(payments.amount_cents, np.int64),
-            "method": np.ascontiguousarray(payments.method, np.int8),
-            "provider": np.ascontiguousarray(payments.provider, np.int32),
         }
 
     def _put_keys(self, sheet: IntArray, seed: int) -> None:
@@ -127,13 +123,13 @@ class PlanArrays:
         fates = np.array([fate.key for fate in plan.fates], np.uint64)
         sheet[self.fates, at.FATE_KEY] = keys_of(seed, "fate", fates)
 
-    def scalars(self, payments: Payments, outages: Outages, seed: int) -> IntArray:
+    def scalars(self, payments: Payments | Demand, outages: Outages, seed: int) -> IntArray:
         """What the kernel works on, as it stands at the start."""
         k = np.array(self.k, np.int64)
         k[at.RISK_KEY] = signed(stream_key(seed, "risk", name_key("risk")))
         k[at.LAMBDA_OUTAGE] = self._outage_row(self.plan.compute.outage, outages)
         k[at.START], k[at.END] = payments.window
-        k[at.FIRST_MEASURED], k[at.PAYMENTS] = payments.measured[0], len(payments.arrival_ns)
+        k[at.FIRST_MEASURED], k[at.PAYMENTS] = payments.measured[0], payments.number
         return k
 
     def _outage_row(self, service: int, outages: Outages) -> int:
@@ -297,6 +293,7 @@ class PlanArrays:
             at.MIDNIGHTS_AT: midnights_at,
             at.MIDNIGHTS: midnights,
             at.BANK_DAYS_AT: bank_days_at,
+            at.FIRST_OF_DAY_K: self._counters([0] * midnights),
             at.FLOW_OF_METHOD: starts.get(0, at.NONE),
             at.FLOW_OF_METHOD + 1: starts.get(1, at.NONE),
         }

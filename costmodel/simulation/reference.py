@@ -7,6 +7,7 @@ it is inside of) and the payment it carries. Each wait is one SimPy Timeout whos
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
@@ -19,7 +20,7 @@ from costmodel.simulation.counts import TIMEOUTS, Counts
 from costmodel.simulation.draws import draw_bits, draw_bits_many, name_key, stream_key, uniform_below
 from costmodel.simulation.environments import Account, Bucket
 from costmodel.simulation.instructions import DO, bill, enqueue, give_up, leave
-from costmodel.simulation.payments import Payments
+from costmodel.simulation.payments import Demand, Payments
 from costmodel.simulation.plan import NOBODY, Op, Outcome, Plan
 from costmodel.simulation.sources import Arrivals, Schedule
 from costmodel.simulation.strands import Entry, Frame, Join, Strand, between
@@ -36,8 +37,11 @@ class Reference:
     """One run of a Plan over its payments. `run()` gives the Counts."""
 
     def __init__(
-        self, plan: Plan, payments: Payments, timetable: Timetable, seed: int, trace: dict[int, int] | None = None
-    ) -> None:
+        self, plan: Plan, payments: Payments | Demand, timetable: Timetable, seed: int,
+        trace: dict[int, int] | None = None,
+    ) -> None:  # fmt: skip
+        if isinstance(payments, Demand):
+            payments = payments.payments()
         self.trace = trace
         self.plan, self.payments, self.timetable, self.seed = plan, payments, timetable, seed
         self.env: Any = simpy.Environment(initial_time=0)  # its clock is an int here, as all its delays are
@@ -50,6 +54,7 @@ class Reference:
         self.buckets = [Bucket(quota.interval_ns, quota.burst) for quota in plan.quotas]
         self.stations: list[Any] = [simpy.Resource(self.env, station.servers) for station in plan.stations]
         self.queues: list[list[tuple[int, int, Entry]]] = [[] for _ in plan.queues]
+        self.amounts_moved: dict[str, tuple[Counter[int], Counter[int]]] = {}
         self.rows = [table.opening_rows for table in plan.tables]
         self.pending = self.ordinal = 0
         self.arrived = payments.arrival_ns.tolist()
@@ -78,6 +83,7 @@ class Reference:
         self.counts.peak[:] = [pool.peak for pool in self.account.pools]
         for name in ("calls", "chunks", "stored_s", "functions"):
             self.counts.set_lists(name, getattr(self, name))
+        self.counts.amounts = {name: _sorted(*pair) for name, pair in self.amounts_moved.items()}
         self.counts.payments = self.payments.measured[1] - self.payments.measured[0]
         return self.counts
 
@@ -250,6 +256,14 @@ class Reference:
         self.counts.outcomes[0, outcome] += self.month()
         self.counts.outcomes[1, outcome] += self.cohort(strand)
 
+    def add_amount(self, name: str, cents: int, strand: Strand) -> None:
+        """Note an amount of money under a name, in the bases it belongs to."""
+        month, cohort = self.amounts_moved.setdefault(name, (Counter(), Counter()))
+        if self.month():
+            month[cents] += 1
+        if self.cohort(strand):
+            cohort[cents] += 1
+
     def net(self, payment: int) -> int:
         """What the provider gets of a payment, in cents: the amount less the commission, rounded half up."""
         amount: int = self.amounts[payment + self.first_measured]
@@ -281,3 +295,9 @@ class Reference:
         """Whether something that happens to a share of payments happens to this one."""
         entity = strand.payment if strand.payment != NOBODY else strand.run
         return uniform_below(draw_bits(key, entity, strand.repeat, 0), share)
+
+
+def _sorted(month: Counter[int], cohort: Counter[int]) -> np.ndarray:
+    """Amounts with their numbers in both bases, as `Counts` has them."""
+    cents = sorted(month | cohort)
+    return np.array([cents, [month[amount] for amount in cents], [cohort[amount] for amount in cents]], np.int64)

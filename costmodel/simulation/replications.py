@@ -14,7 +14,7 @@ from costmodel.simulation.calendar import add_banking_days
 from costmodel.simulation.counts import Counts
 from costmodel.simulation.draws import stream_key
 from costmodel.simulation.engines import chosen, engine_named
-from costmodel.simulation.payments import Payments, generate, month_hours_of
+from costmodel.simulation.payments import Demand, Payments, month_hours_of
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.replaying import Replay
 from costmodel.simulation.timetable import Timetable, draw_outages, make_timetable
@@ -45,7 +45,7 @@ class Simulated:
 
     runs: list[Counts]
     seeds: list[int]
-    payments: Payments
+    payments: Payments | Demand
     timetable: Timetable
     period: Period
     replayed: Replay | None
@@ -61,14 +61,14 @@ def simulate(
     """
     scenario = assumptions.scenario
     lead_in = lead_in_ns(plan, scenario)
-    first = replayed.payments if replayed else generate(scenario, scenario.seed, lead_in)
+    first = replayed.payments if replayed else Demand(scenario, scenario.seed, lead_in)
     number = replications(scenario, first.measured[1] - first.measured[0])
     seeds = [scenario.seed if k == 0 else stream_key(scenario.seed, "replication", k) for k in range(number)]
     table = make_timetable(plan, first.start, first.window[1] + drain_ns(plan, scenario.on.year), scenario.seed)
-    name = chosen(engine, plan, number * len(first.arrival_ns))
+    name = chosen(engine, plan, number * first.number)
     run_once, runs = engine_named(name), []
     for k, seed in enumerate(seeds):
-        payments = first if k == 0 or replayed else generate(scenario, seed, lead_in)
+        payments = first if k == 0 or replayed else Demand(scenario, seed, lead_in)
         # payments of a file have been made: no outage can undo them
         outages = tuple(() for _ in plan.outages) if replayed else draw_outages(plan, table.end_ns, seed)
         times = dataclasses.replace(table, outages=outages)
@@ -120,7 +120,7 @@ def drain_ns(plan: Plan, year: int) -> int:
     return 2 * _fixed_waits_ns(plan, year) + 2 * lags + 2 * NS_PER_WEEK
 
 
-def _period(scenario: Scenario, payments: Payments, replayed: Replay | None) -> Period:
+def _period(scenario: Scenario, payments: Payments | Demand, replayed: Replay | None) -> Period:
     measured = Decimal(payments.window[1] - payments.window[0]) / NS_PER_S
     month = measured / replayed.months if replayed else Decimal(month_hours_of(scenario) * S_PER_HOUR)
     return Period(measured, month)

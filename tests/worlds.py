@@ -50,7 +50,7 @@ def flat_scenario(payments: int, **changes: object) -> Scenario:
     for path, value in changes.items():
         (
             workload
-            if path in workload or path in ("fates", "days", "payout_policy", "payouts_per_payment")
+            if path in workload or path in ("fates", "days", "count", "payout_policy", "payouts_per_payment")
             else scenario
         )[path] = value
     return Scenario.model_validate({**scenario, "workload": workload})

@@ -19,11 +19,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from costmodel.simulation.compiled import Compiled
-from costmodel.simulation.draws import draw_bits_many, name_key, stream_key
+from costmodel.simulation.draws import name_key
 from costmodel.simulation.payments import Payments
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.reference import Reference
-from tests.validation.networks import MS_PER_DAY, flow, law, scenario_of, station, visit, world
+from tests.validation.networks import MS_PER_DAY, drawn_services, flow, law, scenario_of, station, visit, world
 
 ciw = pytest.importorskip("ciw", reason="Ciw is not installed (extra `test`)")
 
@@ -72,16 +72,11 @@ class Network:
 
 def services_ns(plan: Plan, payments: Payments, seed: int) -> dict[tuple[str, int], list[int]]:
     """What our engines draw: the service of each payment at each station, by its method's flow."""
-    ids = np.arange(len(payments.arrival_ns), dtype=np.int64) - payments.measured[0]
-    laws = {instruction.key: instruction.a for instruction in plan.code}
-    found = {}
-    for method in METHODS:
-        for at in range(len(plan.stations)):
-            key = name_key(f"{method}/serve_s{at}")
-            if key in laws:
-                drawn = plan.laws[laws[key]].values(draw_bits_many(stream_key(seed, "duration", key), ids))
-                found[method, at] = drawn.tolist()
-    return found
+    keys = {instruction.key for instruction in plan.code}
+    paths = {(method, at): f"{method}/serve_s{at}" for method in METHODS for at in range(len(plan.stations))}
+    return {
+        place: drawn_services(plan, payments, seed, path) for place, path in paths.items() if name_key(path) in keys
+    }
 
 
 class FromList(ciw.dists.Distribution):  # type: ignore[misc]

@@ -19,6 +19,7 @@ from costmodel.assumptions.service import Latency, Service
 from costmodel.simulation.compiled import Compiled
 from costmodel.simulation.compiling import compile_plan
 from costmodel.simulation.counts import Counts
+from costmodel.simulation.draws import draw_bits_many, name_key, stream_key
 from costmodel.simulation.payments import Payments, generate
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.platform import OUTAGE
@@ -103,6 +104,15 @@ def scenario_of(arrivals: int, **changes: object) -> Scenario:
 def ms_per_unit(arrival_rate: float, arrivals: int) -> float:
     """Milliseconds that stand for a time unit, so that `arrivals` at `arrival_rate` a unit fill the measured time."""
     return DAYS * MS_PER_DAY / arrivals * arrival_rate
+
+
+def drawn_services(plan: Plan, payments: Payments, seed: int, path: str) -> list[int]:
+    """What the engines draw for the step at `path`, payment by payment, in ns."""
+    key = name_key(path)
+    of = next(instruction.a for instruction in plan.code if instruction.key == key)
+    ids = np.arange(len(payments.arrival_ns), dtype=np.int64) - payments.measured[0]
+    drawn: list[int] = plan.laws[of].values(draw_bits_many(stream_key(seed, "duration", key), ids)).tolist()
+    return drawn
 
 
 # --- pieces of pipelines --------------------------------------------------------------------------------------------

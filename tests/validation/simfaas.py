@@ -84,7 +84,14 @@ class Draws:
 
 
 def theirs(until_s: float, seed: int, *, most_recent: bool) -> Any:
-    """SimFaaS after a run on the same draws; its own choice of an environment, or the most recently used one."""
+    """SimFaaS after a run on the same draws."""
+    simulator = ready(until_s, seed, most_recent=most_recent)
+    simulator.generate_trace()
+    return simulator
+
+
+def ready(until_s: float, seed: int, *, most_recent: bool) -> Any:
+    """SimFaaS before a run on the same draws; its own choice of an environment, or the most recently used one."""
     from simfaas.ServerlessSimulator import ServerlessSimulator
 
     class MostRecent(ServerlessSimulator):  # type: ignore[misc]
@@ -99,7 +106,6 @@ def theirs(until_s: float, seed: int, *, most_recent: bool) -> Any:
     )  # fmt: skip
     simulator.warm_service_process = OfCall(simulator, draws.warm.tolist())
     simulator.cold_service_process = OfCall(simulator, draws.cold.tolist())
-    simulator.generate_trace()
     return simulator
 
 

@@ -1,0 +1,131 @@
+"""What is measured of the compiled engine alone: time by rate and by length, memory, threads, where the time goes."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from costmodel.assumptions.catalog import load_assumptions
+from costmodel.assumptions.changes import changes_from
+from costmodel.simulation.compiled import Compiled
+from costmodel.simulation.payments import generate
+from tests.bench.pipelines import Changes
+from tests.bench.racing import Entrant, race
+from tests.test_compiled import shipped
+
+HOURS_A_MONTH = 730  # of the scenario
+RATES = (1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 3_600_000)  # payments an hour
+CURVE_PAYMENTS, CURVE_DAYS = 20_000, 60  # so many payments, or so many days where the rate is low
+LONGER = (10**6, 10**7)
+SHORT_PAYMENTS = 1000
+
+
+def hourly(payments: float, rate: float = 10_000) -> Changes:
+    """`hourly_10k` for so many payments, at another rate; without a lead-in."""
+    days = payments / rate / 24
+    return (
+        ("workload.payments_per_month", round(rate * HOURS_A_MONTH)),
+        ("workload.days", f"{days:.9f}"),
+        ("lead_in_days", "0"),
+    )
+
+
+def table(head: list[str], lines: list[list[str]]) -> str:
+    """A Markdown table of numbers."""
+    return "\n".join(f"| {' | '.join(line)} |" for line in [head, ["---:"] * len(head), *lines])
+
+
+def entrant(name: str, changes: Changes) -> Entrant:
+    """The compiled engine on a run, by its events."""
+    run = shipped("hourly_10k", changes)
+    return Entrant(name, Compiled(*run).run().events, lambda: Compiled(*run).run)
+
+
+def by_rate(rounds: int) -> str:
+    """Time per event from one payment an hour to a thousand a second."""
+    changes = [hourly(min(CURVE_PAYMENTS, CURVE_DAYS * 24 * rate), rate) for rate in RATES]
+    results = race([entrant(f"{rate:,}", of) for rate, of in zip(RATES, changes, strict=True)], rounds)
+    lines = []
+    for of, result in zip(changes, results, strict=True):
+        payments = len(shipped("hourly_10k", of)[1].arrival_ns)
+        outcome = result.gave.outcomes[1] / payments
+        lines.append([result.entrant.name, f"{payments:,}", f"{result.entrant.units / payments:,.0f}",
+                      f"{1000 * (result.us_per_unit or 0):.0f}", f"{100 * outcome[3]:.1f} %"])  # fmt: skip
+    return table(["payments an hour", "payments", "events a payment", "ns an event", "failed"], lines)
+
+
+def by_length(rounds: int) -> str:
+    """Time per event of a million payments and of ten million."""
+    results = race([entrant(f"{payments:,}", hourly(payments)) for payments in LONGER], rounds)
+    return table(["payments", "events", "s", "ns an event"],
+                 [[each.entrant.name, f"{each.entrant.units:,}", f"{each.cpu_s:.1f}", f"{1000 * (each.us_per_unit or 0):.1f}"]
+                  for each in results])  # fmt: skip
+
+
+MEMORY = """
+import resource, sys
+from costmodel.simulation.compiled import Compiled
+from tests.bench.measures import hourly
+from tests.test_compiled import shipped
+counts = Compiled(*shipped("hourly_10k", hourly(float(sys.argv[1])))).run()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, counts.payments)
+"""
+
+
+def memory() -> str:
+    """The largest memory of runs of their own process, the payments' own arrays included."""
+    lines = []
+    for payments in (SHORT_PAYMENTS, 10 * HOURS_A_MONTH * 100, 10_000 * HOURS_A_MONTH):
+        done = subprocess.run([sys.executable, "-c", MEMORY, str(payments)], capture_output=True, text=True, check=True)
+        most_kb, number = map(int, done.stdout.split())
+        lines.append([f"{number:,}", f"{most_kb / 1024:.0f}"])
+        lines[-1].append(f"{float(lines[-1][1]) - float(lines[0][1]):+.0f}")
+    return table(["payments", "largest resident MB", "against the first"], lines)
+
+
+def threads(rounds: int) -> str:
+    """Two replications on two threads against one after the other: wall time, the least of the rounds."""
+    run = shipped("hourly_10k", hourly(120_000))
+    serial, parallel = [], []
+    for _ in range(rounds):
+        serial.append(wall_s(lambda pair: [engine.run() for engine in pair], run))
+        with ThreadPoolExecutor(2) as pool:
+            parallel.append(wall_s(lambda pair: list(pool.map(lambda engine: engine.run(), pair)), run))
+    both = min(parallel) / min(serial)
+    return table(["one after the other, s", "two threads, s", "share"],
+                 [[f"{min(serial):.2f}", f"{min(parallel):.2f}", f"{both:.2f}"]])  # fmt: skip
+
+
+def wall_s(do: Callable[[list[Compiled]], Any], run: Any) -> float:
+    """Seconds by the clock of two engines' runs."""
+    pair = [Compiled(*run) for _ in range(2)]
+    begun = time.perf_counter()
+    do(pair)
+    return time.perf_counter() - begun
+
+
+def parts(rounds: int) -> str:
+    """Where the time of a run goes, beside the kernel: drawing the payments, laying out the plan, reading the counts."""
+    run = shipped("hourly_10k", hourly(240_000))
+    scenario = load_assumptions("hourly_10k", data=None, changes=changes_from(dict(hourly(240_000)))).scenario
+    took: dict[str, list[float]] = {}
+
+    def timed(name: str, do: Callable[[], Any]) -> Any:
+        begun = time.process_time()
+        done = do()
+        took.setdefault(name, []).append(time.process_time() - begun)
+        return done
+
+    for _ in range(rounds):
+        timed("drawing the payments", lambda: generate(scenario, scenario.seed, 0))
+        engine = timed("laying out the plan", lambda: Compiled(*run))
+        timed("the kernel", engine.run)
+    medians = {name: statistics.median(values) for name, values in took.items()}
+    whole = sum(medians.values())
+    return table(["part", "s", "share"],
+                 [[name, f"{value:.3f}", f"{100 * value / whole:.1f} %"] for name, value in medians.items()])  # fmt: skip

@@ -20,13 +20,13 @@ class Single(cimba.Model):
     stay: cimba.Output[float]
 
     @cimba.process
-    def arrivals(self):
+    def arrivals(self) -> None:
         for _ in range(self.customers):
             cimba.hold(random.exponential(self.gap))
             self.queue.put(cimba.now())
 
     @cimba.process
-    def server(self):
+    def server(self) -> None:
         self.stay = 0.0
         while True:
             came = self.queue.get()
@@ -49,63 +49,63 @@ class Tandem(cimba.Model):
     stay: cimba.Output[float]
 
     @cimba.process
-    def arrivals(self):
+    def arrivals(self) -> None:
         self.stay = 0.0
         for _ in range(self.customers):
             cimba.hold(random.exponential(GAP))
             self.q0.put(cimba.now())
 
     @cimba.process(copies=SERVERS)
-    def server0(self):
+    def server0(self) -> None:
         while True:
             came = self.q0.get()
             cimba.hold(random.lognormal(MU, SIGMA))
             self.q1.put(came)
 
     @cimba.process(copies=SERVERS)
-    def server1(self):
+    def server1(self) -> None:
         while True:
             came = self.q1.get()
             cimba.hold(random.lognormal(MU, SIGMA))
             self.q2.put(came)
 
     @cimba.process(copies=SERVERS)
-    def server2(self):
+    def server2(self) -> None:
         while True:
             came = self.q2.get()
             cimba.hold(random.lognormal(MU, SIGMA))
             self.q3.put(came)
 
     @cimba.process(copies=SERVERS)
-    def server3(self):
+    def server3(self) -> None:
         while True:
             came = self.q3.get()
             cimba.hold(random.lognormal(MU, SIGMA))
             self.q4.put(came)
 
     @cimba.process(copies=SERVERS)
-    def server4(self):
+    def server4(self) -> None:
         while True:
             came = self.q4.get()
             cimba.hold(random.lognormal(MU, SIGMA))
             self.q5.put(came)
 
     @cimba.process(copies=SERVERS)
-    def server5(self):
+    def server5(self) -> None:
         while True:
             came = self.q5.get()
             cimba.hold(random.lognormal(MU, SIGMA))
             self.q6.put(came)
 
     @cimba.process(copies=SERVERS)
-    def server6(self):
+    def server6(self) -> None:
         while True:
             came = self.q6.get()
             cimba.hold(random.lognormal(MU, SIGMA))
             self.q7.put(came)
 
     @cimba.process(copies=SERVERS)
-    def server7(self):
+    def server7(self) -> None:
         while True:
             came = self.q7.get()
             cimba.hold(random.lognormal(MU, SIGMA))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tests.validation import logs, simfaas, theory
+from tests.validation.networks import DAYS
 
 HEAD = """# Validation
 
@@ -183,7 +184,7 @@ first, which is ours and which the logs above show. `tests/test_validation.py` r
          "environments, SimFaaS (most recent) ", "environments, ours "],
         lines,
     )  # fmt: skip
-    long_run = f"""Over a long run ({SIMFAAS_RUNS} times {simfaas.DAYS} days, after a lead-in) {100 * share:.4f} % of our calls are cold (standard error
+    long_run = f"""Over a long run ({SIMFAAS_RUNS} times {DAYS} days, after a lead-in) {100 * share:.4f} % of our calls are cold (standard error
 {100 * error:.4f} %); SimFaaS's README prints 0.14 % for one run of a million seconds.
 """
     return [text, equal, long_run]

@@ -124,11 +124,13 @@ class OfCall:
     """A SimFaaS process that gives each call its own value."""
 
     def __init__(self, simulator: Any, values: list[float]) -> None:
-        self.simulator, self.values = simulator, values
+        self.simulator: Any = simulator
+        self.values = values
 
     def generate_trace(self) -> float:
-        """The value of the call that is being served; SimFaaS counts it before or after it draws."""
-        return self.values[self.simulator.total_req_count - 1]
+        """The value of the call that is being served, which SimFaaS has counted."""
+        number: int = self.simulator.total_req_count - 1
+        return self.values[number]
 
 
 def recorded() -> list[dict[str, str]]:

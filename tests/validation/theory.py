@@ -154,37 +154,40 @@ def of_key(row: dict[str, str]) -> Case:
 def figure(metric: str, run: Run, case: Case, limit: float) -> float:
     """A figure of one replication, in the case's time unit; `limit`: the time of a service level."""
     waits, stays = run.counts.latency
-    served = int(waits.sum())
     name, _, argument = metric.rpartition("_")
     if name in ("Wq", "W") and argument.startswith("p"):
         value = quantile(waits if name == "Wq" else stays, int(argument[1:]) / 100)
         return float(value or 0) / case.unit_ns
     if name == "Wq_above":
         return 1 - at_most(waits, float(argument) * case.unit_ns)
-    if metric == "sd_Wq":
-        values = np.flatnonzero(waits)
-        lengths, weights = np.array([bin_value(int(value)) for value in values]) / case.unit_ns, waits[values]
-        mean = np.average(lengths, weights=weights)
-        return math.sqrt(np.average((lengths - mean) ** 2, weights=weights))
-    means = {"Wq": 0, "W": 1}
-    if metric in means and metric != "W":
-        return run.counts.latency_sum[0] / served / case.unit_ns
-    simple: dict[str, Callable[[], float]] = {
+    counted: dict[str, Callable[[], float]] = {
+        "Wq": lambda: run.counts.latency_sum[0] / int(waits.sum()) / case.unit_ns,
         "W": lambda: stay(run, case),
+        "sd_Wq": lambda: deviation(waits) / case.unit_ns,
         "P_block": lambda: run.counts.refused / run.measured,
-        "P_wait": lambda: 1 - int(waits[0]) / served,
+        "P_wait": lambda: 1 - int(waits[0]) / int(waits.sum()),
         "service_level": lambda: at_most(waits, limit * case.unit_ns),
         "P_cold": lambda: int(run.counts.functions[1, 0, COLD_STARTS]) / run.measured,
     }
-    return simple[metric]() if metric in simple else of_time(metric, run.shares_of_time(), case.servers)
+    return counted[metric]() if metric in counted else of_time(metric, run.shares_of_time(), case.servers)
 
 
 def stay(run: Run, case: Case) -> float:
-    """Mean time from arrival to departure of those let in; of all their visits, where customers return."""
-    returning = len(run.counts.outcomes) and len(case.world.plan.fates)
-    total = run.counts.latency_sum[0 if returning else 1]
-    number = run.measured if returning else int(run.counts.latency[1].sum())
-    return total / number / case.unit_ns
+    """Mean time from arrival to departure of those let in; of all their visits together, where customers return.
+
+    Visits are timed by the payment's clock there, and the whole flow by the form's clock elsewhere.
+    """
+    if case.world.plan.fates:
+        return run.counts.latency_sum[0] / run.measured / case.unit_ns
+    return run.counts.latency_sum[1] / int(run.counts.latency[1].sum()) / case.unit_ns
+
+
+def deviation(histogram: np.ndarray) -> float:
+    """The standard deviation of a log-binned histogram, ns."""
+    bins = np.flatnonzero(histogram)
+    values, weights = np.array([bin_value(int(each)) for each in bins]), histogram[bins]
+    mean = np.average(values, weights=weights)
+    return math.sqrt(np.average((values - mean) ** 2, weights=weights))
 
 
 def of_time(metric: str, shares: np.ndarray, servers: int) -> float:

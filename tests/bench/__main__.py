@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from tests.bench.report import REPORTS, machine
+from tests.bench.report import REPORTS, cimba_first, machine
 
 
 def main() -> None:
@@ -18,6 +18,7 @@ def main() -> None:
         parser.error(f"no benchmark named {', '.join(unknown)}; known: {', '.join(REPORTS)}")
     if given.rounds < 1:
         parser.error("--rounds must be at least 1")
+    cimba_first()
     print(machine())
     for name in given.names or REPORTS:
         title, report = REPORTS[name]

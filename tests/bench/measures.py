@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from costmodel.assumptions.catalog import load_assumptions
 from costmodel.assumptions.changes import changes_from
 from costmodel.simulation.compiled import Compiled
 from costmodel.simulation.payments import generate
+from costmodel.simulation.tables import LawTable
 from tests.bench.pipelines import Changes
 from tests.bench.racing import Entrant, race
 from tests.test_compiled import shipped
@@ -121,22 +123,36 @@ def wall_s(do: Callable[[list[Compiled]], Any], run: Any) -> float:
 
 
 def parts(rounds: int) -> str:
-    """Where the time of a run goes, beside the kernel: drawing the payments, laying out the plan, reading the counts."""
-    run = shipped("hourly_10k", hourly(240_000))
-    scenario = load_assumptions("hourly_10k", data=None, changes=changes_from(dict(hourly(240_000)))).scenario
-    took: dict[str, list[float]] = {}
+    """Where the time of a run goes: beside the kernel, and what draws and the calendar take of the kernel's.
 
-    def timed(name: str, do: Callable[[], Any]) -> Any:
-        begun = time.process_time()
-        done = do()
-        took.setdefault(name, []).append(time.process_time() - begun)
-        return done
-
+    Draws: the same plan with the mean of each law in its place. The calendar: one payment an hour, where hardly an event
+    waits for another.
+    """
+    changes = hourly(240_000)
+    run, alone = shipped("hourly_10k", changes), shipped("hourly_10k", hourly(CURVE_DAYS * 24, 1))
+    scenario = load_assumptions("hourly_10k", data=None, changes=changes_from(dict(changes))).scenario
+    certain = (dataclasses.replace(run[0], laws=tuple(LawTable.of(mean_of(law)) for law in run[0].laws)), *run[1:])
+    timed = {
+        "drawing 240,000 payments": lambda: generate(scenario, scenario.seed, 0),
+        "laying out the plan": lambda: Compiled(*run),
+        "the kernel": Compiled(*run).run,
+    }
+    took: dict[str, list[float]] = {name: [] for name in timed}
     for _ in range(rounds):
-        timed("drawing the payments", lambda: generate(scenario, scenario.seed, 0))
-        engine = timed("laying out the plan", lambda: Compiled(*run))
-        timed("the kernel", engine.run)
-    medians = {name: statistics.median(values) for name, values in took.items()}
-    whole = sum(medians.values())
-    return table(["part", "s", "share"],
-                 [[name, f"{value:.3f}", f"{100 * value / whole:.1f} %"] for name, value in medians.items()])  # fmt: skip
+        timed["the kernel"] = Compiled(*run).run
+        for name, do in timed.items():
+            begun = time.process_time()
+            do()
+            took[name].append(time.process_time() - begun)
+    lines = [[name, f"{statistics.median(values):.3f} s"] for name, values in took.items()]
+    kernels = {"as it is": run, "no draws": certain, "one payment an hour": alone}
+    results = race([Entrant(name, Compiled(*of).run().events, lambda of=of: Compiled(*of).run)  # type: ignore[misc]
+                    for name, of in kernels.items()], rounds)  # fmt: skip
+    lines += [[f"an event, {each.entrant.name}", f"{1000 * (each.us_per_unit or 0):.0f} ns"] for each in results]
+    return table(["part", "time"], lines)
+
+
+def mean_of(law: LawTable) -> Callable[[float, float], float]:
+    """The quantiles of a law that always gives this one's mean."""
+    mean = law.mean()
+    return lambda tail, score: mean

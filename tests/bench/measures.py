@@ -71,34 +71,23 @@ def by_length(rounds: int) -> str:
 
 MEMORY = """
 import resource, sys
-from costmodel.simulation.compiled import Compiled
+from costmodel.run import run
 from tests.bench.measures import hourly
-from tests.test_compiled import shipped
-def most_kb():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-run = shipped("hourly_10k", hourly(float(sys.argv[1])))
-drawn_kb = most_kb()
-engine = Compiled(*run)
-counts = engine.run()
-state = sum(array.nbytes for array in engine.state.arrays.values())
-print(counts.payments, drawn_kb, most_kb(), state // 1024)
+result = run("hourly_10k", set=dict(hourly(float(sys.argv[1]))), engine="compiled")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
 def memory() -> str:
-    """The largest memory of runs, each in a process of its own: after drawing the payments, after the run.
-
-    `state` is what the kernel itself holds at the end: payments on their way and money that waits.
-    """
+    """The largest memory of whole runs, each in a process of its own, from the scenario to the bill."""
     lines: list[list[str]] = []
     first_mb = 0.0
     for payments in (SHORT_PAYMENTS, 10_000 * HOURS_A_MONTH // 10, 10_000 * HOURS_A_MONTH):
         done = subprocess.run([sys.executable, "-c", MEMORY, str(payments)], capture_output=True, text=True, check=True)
-        number, drawn_kb, most_kb, state_kb = map(int, done.stdout.split())
-        first_mb = first_mb or most_kb / 1024
-        lines.append([f"{number:,}", f"{drawn_kb / 1024:.0f}", f"{most_kb / 1024:.0f}", f"{most_kb / 1024 - first_mb:+.0f}",
-                      f"{state_kb / 1024:.1f}"])  # fmt: skip
-    return table(["payments", "MB, payments drawn", "MB, after the run", "against the first", "MB of state"], lines)
+        most_mb = int(done.stdout) / 1024
+        first_mb = first_mb or most_mb
+        lines.append([f"{payments:,}", f"{most_mb:.0f}", f"{most_mb - first_mb:+.0f}"])
+    return table(["payments", "largest resident MB", "against the first"], lines)
 
 
 def threads(rounds: int) -> str:

@@ -66,7 +66,7 @@ def summary(rounds: int) -> str:
         took = {result.entrant.name.removesuffix(", as many timeouts"): result.us_per_unit for result in of(rounds)}
         ours = took["ours, compiled"] or 0
         others = [took.get(name) for name in COLUMNS.values()]
-        times = ["" if other is None else f"{other / ours:,.3g} ×" for other in others]
+        times = ["" if other is None else f"{float(f'{other / ours:.3g}'):,.10g} ×" for other in others]
         lines.append(f"| {work} | {1000 * ours:.0f} ns per {unit} | {' | '.join(times)} |")
     return "\n".join(lines)
 

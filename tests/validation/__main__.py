@@ -15,6 +15,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.validation", description="write the validation page")
     parser.add_argument("--out", type=Path, default=HERE, help="the file (default: VALIDATION.md of the repository)")
     out = parser.parse_args().out
+    if not out.parent.is_dir():
+        parser.error(f"no folder {out.parent}")
     out.write_text(page(), encoding="utf-8")
     print(f"wrote {out}")
 

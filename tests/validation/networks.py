@@ -27,7 +27,7 @@ from costmodel.simulation.replications import drain_ns, lead_in_ns
 from costmodel.simulation.timetable import Timetable, make_timetable
 from tests.worlds import flat_scenario, lambda_service
 
-SOURCED = {"source": "closed form", "read": dt.date(2026, 11, 24), "basis": "published"}
+SOURCED = {"source": "a case of the validation", "read": dt.date(2026, 11, 24), "basis": "published"}
 DAYS = 3  # measured in one replication
 LEAD_IN_DAYS = Decimal("0.1")  # before it: no queue is empty when it begins
 DAYS_A_MONTH = 30  # of the test month, November 2026

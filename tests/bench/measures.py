@@ -27,6 +27,14 @@ LONGER = (10**6, 10**7)
 SHORT_PAYMENTS = 1000
 
 
+WHY = """
+
+A wait that ends before anything else happens never enters the calendar, so that at low rates an event is little more
+than its instruction (at one payment an hour the schedules add events of their own). With the rate grows the number of
+payments on their way: the calendar gets deeper, and what they need lies farther off in memory. At a thousand a second the
+pipeline is past its limits: most payments fail after their retries, which makes fewer events of another kind."""
+
+
 def hourly(payments: float, rate: float = 10_000) -> Changes:
     """`hourly_10k` for so many payments, at another rate; without a lead-in."""
     days = payments / rate / 24
@@ -58,7 +66,7 @@ def by_rate(rounds: int) -> str:
         outcome = result.gave.outcomes[1] / payments
         lines.append([result.entrant.name, f"{payments:,}", f"{result.entrant.units / payments:,.0f}",
                       f"{1000 * (result.us_per_unit or 0):.0f}", f"{100 * outcome[3]:.1f} %"])  # fmt: skip
-    return table(["payments an hour", "payments", "events a payment", "ns an event", "failed"], lines)
+    return table(["payments an hour", "payments", "events a payment", "ns an event", "failed"], lines) + WHY
 
 
 def by_length(rounds: int) -> str:

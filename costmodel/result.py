@@ -119,19 +119,24 @@ class Result:
 
     def provenance(self) -> dict[str, Any]:
         """What the figures rest on: version, data, overridden keys, seed, dates."""
-        scenario = self.assumptions.scenario
-        return {
-            "package": __version__,
-            "data_sha256": self.assumptions.data_sha256,
-            "overridden": list(self.assumptions.overridden),
-            "seed": scenario.seed,
-            "engine": self.engine,
-            "prices_on": scenario.on.isoformat(),
-            "horizon": scenario.horizon,
-        }
+        return provenance_of(self.assumptions, self.engine)
 
     def _repr_html_(self) -> str:
         return str(self.to_frame().to_html(index=False, na_rep="–"))
+
+
+def provenance_of(assumptions: Assumptions, engine: str) -> dict[str, Any]:
+    """What simulated figures rest on: version, data, overridden keys, seed, engine, dates."""
+    scenario = assumptions.scenario
+    return {
+        "package": __version__,
+        "data_sha256": assumptions.data_sha256,
+        "overridden": list(assumptions.overridden),
+        "seed": scenario.seed,
+        "engine": engine,
+        "prices_on": scenario.on.isoformat(),
+        "horizon": scenario.horizon,
+    }
 
 
 def make_result(assumptions: Assumptions, replicated: Replicated) -> Result:

@@ -100,6 +100,43 @@ class Workload(Sourced):
         return self
 
 
+MAY_BE_ZERO = ("failed_percent", "skipped_percent", "backlog_percent")
+
+
+class Capacity(Record):
+    """What "it still carries the load" means, and how the highest such rate is searched for.
+
+    p99_ms, failed_percent: the service level of a payment request. skipped_percent: how often a call may be given up
+    while its payment goes on (errors that the pipeline ignores). backlog_percent: how much of what a stretch offers
+    may be under way at its end beyond what was at its start. A stretch has `stretch_payments`, but lasts at least
+    `least_stretch_s` and at most `most_stretch_h`, after a lead-in as long; none has more than `most_payments` with it.
+    Rates are tried `precision_percent` apart, with `searches` seeds.
+    """
+
+    p99_ms: Quantity
+    failed_percent: Quantity
+    skipped_percent: Quantity
+    backlog_percent: Quantity
+    precision_percent: Quantity
+    stretch_payments: Quantity
+    least_stretch_s: Quantity
+    most_stretch_h: Quantity
+    most_payments: Quantity
+    searches: Quantity
+
+    @model_validator(mode="after")
+    def _above_zero(self) -> Self:
+        for name, quantity in self:
+            if quantity.value < 0 or (quantity.value == 0 and name not in MAY_BE_ZERO):
+                raise ValueError(f"`{name}.value` must be above 0")
+            if name.endswith("_percent") and quantity.value > 100:
+                raise ValueError(f"`{name}.value` must not be above 100")
+        for name in ("stretch_payments", "most_payments", "searches"):
+            if getattr(self, name).value % 1:
+                raise ValueError(f"`{name}.value` must be a whole number")
+        return self
+
+
 class Scenario(Record):
     """A workload put through a pipeline: what is simulated, at which date's prices, how often."""
 
@@ -114,7 +151,8 @@ class Scenario(Record):
     replications: PositiveCount
     replicate_up_to_payments: PositiveCount
     pinned: bool = False
+    capacity: Capacity | None = None
     workload: Workload
 
 
-__all__ = ["Arrivals", "Count", "Fate", "Law", "Scenario", "Tickets", "Workload"]
+__all__ = ["Arrivals", "Capacity", "Count", "Fate", "Law", "Scenario", "Tickets", "Workload"]

@@ -126,7 +126,7 @@ class Search:
         """
         first = self._highest(lifted, self._first(lifted))
         if first is None:
-            return Carried((), True, self.breaks(lifted, self.least), (), False, ())
+            return self._never(lifted)
         others = [self._highest(lifted, first, number) for number in range(1, self._searches(lifted))]
         rates = tuple(self.rate(number) for number in (first, *others) if number is not None)
         seen = self.stretch(lifted, first)
@@ -135,6 +135,14 @@ class Search:
             return Carried(rates, False, (), (), False, used)
         binding, together = self._binding(lifted, first, self._candidates(lifted, seen, used))
         return Carried(rates, True, self.breaks(lifted, first + 1), binding, together, used)
+
+    def _never(self, lifted: Lifted) -> Carried:
+        """What is found where the level holds at no rate: a limit may be to blame even so."""
+        slow = self._slow_number
+        seen = self.stretch(lifted, slow)
+        used = tuple(limits(self._plan(lifted)[1], [seen.counts], seen.seconds))
+        binding, together = self._binding(lifted, slow - 1, self._candidates(lifted, seen, used))
+        return Carried((), True, self.breaks(lifted, slow), binding, together, used)
 
     def _searches(self, lifted: Lifted) -> int:
         return 1 if lifted else int(self.level.searches.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from costmodel.assumptions.fields import (
     Count,
@@ -100,7 +100,23 @@ class Workload(Sourced):
         return self
 
 
-MAY_BE_ZERO = ("failed_percent", "skipped_percent", "backlog_percent")
+def _within(least: int, most: int | None = None, *, whole: bool = False) -> AfterValidator:
+    """A quantity above `least` (or at it, where `least` is 0 and 100 the most), in whole numbers if `whole`."""
+
+    def checked(quantity: Quantity) -> Quantity:
+        value = quantity.value
+        if value < least or (most is None and value == least) or (most is not None and value > most):
+            raise ValueError(f"must be above {least}" if most is None else f"must lie between {least} and {most}")
+        if whole and value % 1:
+            raise ValueError("must be a whole number")
+        return quantity
+
+    return AfterValidator(checked)
+
+
+AboveZero = Annotated[Quantity, _within(0)]
+Whole = Annotated[Quantity, _within(0, whole=True)]
+Percent = Annotated[Quantity, _within(0, 100)]
 
 
 class Capacity(Record):
@@ -113,27 +129,21 @@ class Capacity(Record):
     Rates are tried `precision_percent` apart, with `searches` seeds.
     """
 
-    p99_ms: Quantity
-    failed_percent: Quantity
-    skipped_percent: Quantity
-    backlog_percent: Quantity
-    precision_percent: Quantity
-    stretch_payments: Quantity
-    least_stretch_s: Quantity
-    most_stretch_h: Quantity
-    most_payments: Quantity
-    searches: Quantity
+    p99_ms: AboveZero
+    failed_percent: Percent
+    skipped_percent: Percent
+    backlog_percent: Percent
+    precision_percent: AboveZero
+    stretch_payments: Whole
+    least_stretch_s: AboveZero
+    most_stretch_h: AboveZero
+    most_payments: Whole
+    searches: Whole
 
     @model_validator(mode="after")
-    def _above_zero(self) -> Self:
-        for name, quantity in self:
-            if quantity.value < 0 or (quantity.value == 0 and name not in MAY_BE_ZERO):
-                raise ValueError(f"`{name}.value` must be above 0")
-            if name.endswith("_percent") and quantity.value > 100:
-                raise ValueError(f"`{name}.value` must not be above 100")
-        for name in ("stretch_payments", "most_payments", "searches"):
-            if getattr(self, name).value % 1:
-                raise ValueError(f"`{name}.value` must be a whole number")
+    def _fits(self) -> Self:
+        if 2 * self.stretch_payments.value > self.most_payments.value:
+            raise ValueError("a stretch of `stretch_payments` and its lead-in do not fit into `most_payments`")
         return self
 
 

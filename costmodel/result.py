@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from costmodel import __version__
 from costmodel.assumptions.catalog import Assumptions
+from costmodel.assumptions.checking import nearest
 from costmodel.billing.bill import Bill
 from costmodel.billing.usage import UsageRow
+from costmodel.errors import UsageError
 from costmodel.simulation.counts import FUNCTION_COUNTS, Counts
 from costmodel.simulation.limits import Limit, limits
 from costmodel.simulation.plan import Outcome, Plan
+from costmodel.simulation.precision import Precision
 from costmodel.simulation.replications import Simulated
-from costmodel.simulation.statistics import days_quantile, half_width, latency_ms
+from costmodel.simulation.statistics import Difference, days_quantile, half_width, latency_ms, paired
 
 if TYPE_CHECKING:
     import pandas
@@ -25,6 +28,7 @@ NS_PER_S = 10**9
 S_PER_HOUR = 3600
 PERCENT = 100
 CENTS = 100
+TOTAL = "bill.total_usd"
 BILLED = ("billed_increments", "provisioned_increments")
 
 
@@ -46,6 +50,7 @@ class Result:
 
     usages: the usage of each replication; volume_usd: money offered a month; limits: the nearest first.
     intervals: dotted path of a figure -> (low, high) at 95 % over the replications, or None for a single run.
+    singles: the same figures in each replication. until: the half-widths asked for, if any.
     """
 
     scenario: str
@@ -59,8 +64,10 @@ class Result:
     volume_usd: Decimal
     bill: Bill
     intervals: dict[str, tuple[float, float] | None]
+    singles: list[dict[str, Any]]
     engine: str
     rejected: dict[str, Any] | None
+    until: Precision | None = None
 
     @property
     def latency_ms(self) -> dict[str, float | None]:
@@ -94,6 +101,31 @@ class Result:
         completed = Decimal(str(self.figures["completed_per_month"]))
         return self.bill.total_usd / completed if completed else Decimal(0)
 
+    def difference(self, other: Result, figure: str) -> Difference:
+        """A figure of this result less that of another, replication by replication under the same luck.
+
+        figure: its path, such as `latency_ms.p95` or `bill.total_usd`. Raises UsageError for results of different seeds
+        (whose luck is not the same) and for a figure that one of them does not have.
+        """
+        seeds = [result.assumptions.scenario.seed for result in (self, other)]
+        if seeds[0] != seeds[1]:
+            raise UsageError(f"seeds {seeds[0]} and {seeds[1]} give different luck; run both with one seed")
+        if self.replications != other.replications:
+            raise UsageError(f"{self.replications} replications and {other.replications} make no pairs; "
+                             "set `replications` to the same in both")  # fmt: skip
+        (one, *ones), (other_one, *others) = self.values(figure), other.values(figure)
+        return paired(one, ones, other_one, others)
+
+    def values(self, figure: str) -> list[float]:
+        """A figure by its path: pooled, then in each replication. Raises UsageError where it has no value."""
+        pooled = dict(flat(self.figures)) | {TOTAL: float(self.bill.total_usd)}
+        if figure not in pooled:
+            raise UsageError(f"no figure {figure!r}; {nearest(figure, pooled)}")
+        found = [pooled[figure], *(single.get(figure) for single in self.singles)]
+        if any(value is None for value in found):
+            raise UsageError(f"{figure} has no value, at least in some replications")
+        return [float(value) for value in found]
+
     def to_frame(self) -> pandas.DataFrame:
         """The figures as one table: figure, value, low, high."""
         import pandas as pd
@@ -113,6 +145,7 @@ class Result:
             "usage": [usage_dict(row) for row in self.usage],
             "bill": self.bill.to_dict(),
             "intervals": {path: list(pair) if pair else None for path, pair in sorted(self.intervals.items())},
+            "until": self.until.to_dict(self.intervals) if self.until else {},
             "rejected": self.rejected,
             "provenance": self.provenance(),
         }
@@ -144,10 +177,9 @@ def make_result(assumptions: Assumptions, replicated: Replicated) -> Result:
     simulated = replicated.simulated
     pooled = figures(simulated.runs, replicated.plan, simulated, assumptions)
     single = [figures([counts], replicated.plan, simulated, assumptions) for counts in simulated.runs]
-    pooled_flat = dict(flat(pooled)) | {"bill.total_usd": float(replicated.bill.total_usd)}
+    pooled_flat = dict(flat(pooled)) | {TOTAL: float(replicated.bill.total_usd)}
     singles = [
-        dict(flat(one)) | {"bill.total_usd": float(bill.total_usd)}
-        for one, bill in zip(single, replicated.bills, strict=True)
+        dict(flat(one)) | {TOTAL: float(bill.total_usd)} for one, bill in zip(single, replicated.bills, strict=True)
     ]
     return Result(
         scenario=assumptions.name,
@@ -161,6 +193,7 @@ def make_result(assumptions: Assumptions, replicated: Replicated) -> Result:
         volume_usd=_volume_usd(simulated),
         bill=replicated.bill,
         intervals={path: _interval(value, path, singles) for path, value in pooled_flat.items() if value is not None},
+        singles=singles,
         engine=simulated.engine,
         rejected=simulated.replayed.report() if simulated.replayed else None,
     )

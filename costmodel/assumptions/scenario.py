@@ -148,7 +148,11 @@ class Capacity(Record):
 
 
 class Scenario(Record):
-    """A workload put through a pipeline: what is simulated, at which date's prices, how often."""
+    """A workload put through a pipeline: what is simulated, at which date's prices, how often.
+
+    until: figures by their path in a run (latency_ms.p95), each with the most that half of its 95 % interval may be;
+    replications are added until that is reached, up to `most_replications`.
+    """
 
     title: Text
     base: Text | None = None
@@ -160,6 +164,8 @@ class Scenario(Record):
     lead_in_days: NotNegative | None = None
     replications: PositiveCount
     replicate_up_to_payments: PositiveCount
+    until: dict[Text, Positive] = {}
+    most_replications: PositiveCount | None = None
     pinned: bool = False
     capacity: Capacity | None = None
     workload: Workload

@@ -21,6 +21,8 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--p99-ms", type=float, metavar="MS", help="with --capacity: the most that p99 may be")
     parser.add_argument("--failed-percent", type=float, metavar="P", help="with --capacity: the most that may fail")
+    parser.add_argument("--until", action="append", default=[], metavar="PATH=HALF",
+                        help="add replications until half the 95%% interval of a figure is at most HALF")  # fmt: skip
     simulation_options(parser)
 
 
@@ -55,11 +57,27 @@ def _month(arguments: argparse.Namespace) -> int:
     if arguments.p99_ms is not None or arguments.failed_percent is not None:
         raise UsageError("--p99-ms and --failed-percent say what `run --capacity` looks for; add --capacity")
     terms = asked(arguments)
+    until = _until(arguments.until)
     payments, columns, strict = (terms.pop(name) for name in ("payments", "columns", "strict"))
     with progress(f"{arguments.scenario}: simulating", arguments.quiet) as watch:
         if payments is None:
-            result = run(arguments.scenario, watch=watch, **terms)
+            result = run(arguments.scenario, until=until, watch=watch, **terms)
         else:
-            result = replay(arguments.scenario, payments, columns=columns, strict=strict, watch=watch, **terms)
+            result = replay(arguments.scenario, payments, columns=columns, strict=strict, until=until,
+                            watch=watch, **terms)  # fmt: skip
     give(arguments, run_documents(result))
     return OK
+
+
+def _until(words: list[str]) -> dict[str, float]:
+    """PATH=HALF of each --until."""
+    from costmodel.errors import UsageError
+
+    asked = {}
+    for word in words:
+        path, _, half = word.partition("=")
+        try:
+            asked[path.strip()] = float(half)
+        except ValueError:
+            raise UsageError(f"--until {word}: not PATH=HALF; write e.g. --until latency_ms.p95=10") from None
+    return asked

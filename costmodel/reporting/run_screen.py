@@ -109,6 +109,10 @@ def _rests_on(result: Result) -> Iterator[str]:
         f"seed {scenario.seed}, {times} replication{'s' if times > 1 else ' (no intervals)'}, by {scenario.horizon}, "
         f"{result.figures['events_per_payment']:,.0f} events a payment, prices of {scenario.on}"
     )
+    if result.until:
+        for path, found in result.until.to_dict(result.intervals).items():
+            reached = NOTHING if found["reached"] is None else number(found["reached"], 2)
+            yield f"half the interval of {path}: {reached} ({number(found['half_width'], 2)} asked for)"
     if result.assumptions.overridden:
         yield overridden_line(result.assumptions.overridden)
     report = result.rejected

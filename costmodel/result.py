@@ -15,7 +15,7 @@ from costmodel.billing.usage import UsageRow
 from costmodel.errors import UsageError
 from costmodel.simulation.counts import FUNCTION_COUNTS, Counts
 from costmodel.simulation.limits import Limit, limits
-from costmodel.simulation.plan import Outcome, Plan
+from costmodel.simulation.plan import TIMERS, Outcome, Plan
 from costmodel.simulation.precision import Precision
 from costmodel.simulation.replications import Simulated
 from costmodel.simulation.statistics import Difference, days_quantile, half_width, latency_ms, paired
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 NS_PER_S = 10**9
+MS_PER_S = 1000
 S_PER_HOUR = 3600
 PERCENT = 100
 CENTS = 100
@@ -86,7 +87,7 @@ class Result:
 
     @property
     def functions(self) -> dict[str, dict[str, float]]:
-        """Per function: invocations, cold_starts, throttles, retries, timeouts, billed_ms, peak_concurrency."""
+        """Per function: invocations, cold_starts, throttles, retries, timeouts, billed_ms; peak and mean concurrency."""
         return dict(self.figures["functions"])
 
     @property
@@ -250,17 +251,30 @@ def figures(runs: Sequence[Counts], plan: Plan, simulated: Simulated, assumption
         "outcomes": outcomes,
         "latency_ms": latency_ms(runs, "payment"),
         "form_latency_ms": latency_ms(runs, "form"),
+        "in_flight": _in_flight(runs, hours),
         "settlement_days": _days([counts.settled_days for counts in runs]),
         "payout_days": _days([counts.paid_days for counts in runs]),
         "availability": _availability(runs, simulated, outcomes, offered),
         "functions": {
-            function.name: _function(runs, basis, index, plan) for index, function in enumerate(plan.functions)
+            function.name: _busy(_function(runs, basis, index, plan), hours)
+            for index, function in enumerate(plan.functions)
         },
         "service_throttles": sum(counts.service_throttles for counts in runs) / number,
         "duplicates": sum(counts.duplicates for counts in runs) / number,
         "dead_letters": sum(counts.dead_letters for counts in runs) / number,
         "events_per_payment": sum(counts.events for counts in runs) / number / max(1, offered),
     }
+
+
+def _in_flight(runs: Sequence[Counts], hours: float) -> dict[str, float]:
+    """The mean number of completed requests, and of forms, being answered at a time: Little's law."""
+    offered_ns = hours * S_PER_HOUR * NS_PER_S * len(runs)
+    return {timer: sum(c.latency_sum[at] for c in runs) / offered_ns for at, timer in enumerate(TIMERS)}
+
+
+def _busy(counted: dict[str, float], hours: float) -> dict[str, float]:
+    """The counts of a function with the mean number of its environments that are billed at a time."""
+    return counted | {"mean_concurrency": counted["billed_ms"] / (hours * S_PER_HOUR * MS_PER_S)}
 
 
 def _days(histograms: Sequence[Any]) -> dict[str, int | None]:

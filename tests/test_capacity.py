@@ -6,6 +6,7 @@ ones.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 from pathlib import Path
@@ -19,6 +20,7 @@ from costmodel.analysis.capacity import CapacityResult, capacity
 from costmodel.analysis.searching import highest
 from costmodel.cli import main
 from costmodel.errors import InputError
+from costmodel.run import run
 from tests.worlds import LINES, PIPELINE_HEAD, SOURCED
 
 LAW = f"[work.second]\nconstant_ms = 1000\n{LINES}\n[work.random]\nexponential_mean_ms = 100\n{LINES}\n"
@@ -172,6 +174,16 @@ def test_a_backlog_that_grows_is_not_carried_although_no_payment_fails(tmp_path:
     assert "backlog" in " ".join(first.breaks)
     assert [limit.name for limit in first.binding] == ["reserved concurrency of f"]
     assert second.payments_per_hour > 100 * first.payments_per_hour
+
+
+def test_a_month_says_how_busy_it_is(tmp_path: Path) -> None:
+    """500 payments of 1 s, always warm, in the 720 h of November: 500 s of 2,592,000 s."""
+    folder = written(tmp_path, INVOKED, ACCOUNT="1000", RESERVED="provisioned_concurrency = 5")
+    month = run("small", data=folder, set={"replications": 1, "horizon": "cohort", "on": dt.date(2026, 11, 23)})
+    assert month.functions["f"]["mean_concurrency"] == pytest.approx(500 / 2_592_000)
+    overhead_ms = month.latency_ms["mean"] - 1000 if month.latency_ms["mean"] else 0
+    assert 0 < overhead_ms < 100
+    assert month.figures["in_flight"]["payment"] == pytest.approx((1 + overhead_ms / 1000) * 500 / 2_592_000)
 
 
 # --- the search ------------------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ class Result:
 
     @property
     def functions(self) -> dict[str, dict[str, float]]:
-        """Per function: invocations, cold_starts, throttles, retries, timeouts, billed_ms; peak and mean concurrency."""
+        """By function: invocations, cold_starts, throttles, retries, timeouts, billed_ms, peak and mean concurrency."""
         return dict(self.figures["functions"])
 
     @property

@@ -253,7 +253,7 @@ REFUSED = [
     (["--capacity", "--payments", "x.csv"], "leave out --payments"),
     (["--capacity", "--p99-ms", "0"], "--set capacity.p99_ms=0.0: capacity.p99_ms: must be above 0"),
     (["--capacity", "--p99-ms", "nan"], "should be a finite number"),
-    (["--capacity", "--failed-percent", "101"], "capacity.failed_percent: must lie between 0 and 100"),
+    (["--capacity", "--failed-percent", "101"], "capacity.failed_percent: must be from 0 to 100"),
     (["--capacity", "--set", "capacity.searches=1.5"], "capacity.searches: must be a whole number"),
     (["--capacity", "--set", "capacity.stretch_payments=1e9"], "do not fit into `most_payments`"),
     (["--capacity", "--set", "capacity.p99=1"], "capacity.p99: unknown key; remove it; did you mean `p99_ms`"),

@@ -5,22 +5,26 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from costmodel.assumptions.fields import (
+    AboveZero,
     Count,
     Day,
     Law,
     Name,
     NotNegative,
+    NotNegativeQuantity,
+    Percent,
     Positive,
     PositiveCount,
-    Quantity,
     Ranged,
     Record,
     Share,
+    ShareQuantity,
     Sourced,
     Text,
+    Whole,
 )
 
 
@@ -45,8 +49,8 @@ class Arrivals(Sourced):
 
     weekday_shares: tuple[NotNegative, ...]
     hour_shares: tuple[NotNegative, ...]
-    day_cv: Quantity
-    hour_cv: Quantity
+    day_cv: NotNegativeQuantity
+    hour_cv: NotNegativeQuantity
 
     @model_validator(mode="after")
     def _shares(self) -> Self:
@@ -60,14 +64,8 @@ class Arrivals(Sourced):
 class Fate(Record):
     """Something that happens to a share of payments, some time after they settle."""
 
-    share: Quantity
+    share: ShareQuantity
     lag: Law
-
-    @model_validator(mode="after")
-    def _share(self) -> Self:
-        if not 0 <= self.share.value <= 1:
-            raise ValueError("`share.value` must lie between 0 and 1")
-        return self
 
 
 class Workload(Sourced):
@@ -86,7 +84,7 @@ class Workload(Sourced):
     accounts: PositiveCount
     payout_policy: Literal["per_payment", "per_provider"] = "per_payment"
     payouts_per_payment: PositiveCount = 1
-    commission: Quantity
+    commission: ShareQuantity
     methods: dict[Literal["card", "ach"], Share]
     tickets: Tickets
     arrivals: Arrivals
@@ -98,25 +96,6 @@ class Workload(Sourced):
         if sum(self.methods.values()) != 1:
             raise ValueError("the shares of `methods` must sum to 1")
         return self
-
-
-def _within(least: int, most: int | None = None, *, whole: bool = False) -> AfterValidator:
-    """A quantity above `least` (or at it, where `least` is 0 and 100 the most), in whole numbers if `whole`."""
-
-    def checked(quantity: Quantity) -> Quantity:
-        value = quantity.value
-        if value < least or (most is None and value == least) or (most is not None and value > most):
-            raise ValueError(f"must be above {least}" if most is None else f"must lie between {least} and {most}")
-        if whole and value % 1:
-            raise ValueError("must be a whole number")
-        return quantity
-
-    return AfterValidator(checked)
-
-
-AboveZero = Annotated[Quantity, _within(0)]
-Whole = Annotated[Quantity, _within(0, whole=True)]
-Percent = Annotated[Quantity, _within(0, 100)]
 
 
 class Capacity(Record):

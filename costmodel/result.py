@@ -15,6 +15,7 @@ from costmodel.billing.usage import UsageRow
 from costmodel.errors import UsageError
 from costmodel.simulation.counts import FUNCTION_COUNTS, Counts
 from costmodel.simulation.limits import Limit, limits
+from costmodel.simulation.overload import overload
 from costmodel.simulation.plan import TIMERS, Outcome, Plan
 from costmodel.simulation.precision import Precision
 from costmodel.simulation.replications import Simulated
@@ -52,6 +53,7 @@ class Result:
     usages: the usage of each replication; volume_usd: money offered a month; limits: the nearest first.
     intervals: dotted path of a figure -> (low, high) at 95 % over the replications, or None for a single run.
     singles: the same figures in each replication. until: the half-widths asked for, if any.
+    overload: in words, what shows that more is offered than the pipeline carries.
     """
 
     scenario: str
@@ -69,6 +71,7 @@ class Result:
     engine: str
     rejected: dict[str, Any] | None
     until: Precision | None = None
+    overload: tuple[str, ...] = ()
 
     @property
     def latency_ms(self) -> dict[str, float | None]:
@@ -147,6 +150,7 @@ class Result:
             "bill": self.bill.to_dict(),
             "intervals": {path: list(pair) if pair else None for path, pair in sorted(self.intervals.items())},
             "until": self.until.to_dict(self.intervals) if self.until else {},
+            "overload": list(self.overload),
             "rejected": self.rejected,
             "provenance": self.provenance(),
         }
@@ -197,6 +201,7 @@ def make_result(assumptions: Assumptions, replicated: Replicated) -> Result:
         singles=singles,
         engine=simulated.engine,
         rejected=simulated.replayed.report() if simulated.replayed else None,
+        overload=overload(simulated.runs, assumptions.scenario.capacity),
     )
 
 

@@ -84,7 +84,7 @@ class Quantity(Sourced):
         return self
 
 
-def _within(least: int, most: int | None = None, *, over: bool = False, whole: bool = False) -> AfterValidator:
+def within(least: int, most: int | None = None, *, over: bool = False, whole: bool = False) -> AfterValidator:
     """A quantity from `least` (or `over` it) to `most`, in whole numbers if `whole`."""
 
     def checked(quantity: Quantity) -> Quantity:
@@ -99,11 +99,11 @@ def _within(least: int, most: int | None = None, *, over: bool = False, whole: b
     return AfterValidator(checked)
 
 
-AboveZero = Annotated[Quantity, _within(0, over=True)]
-NotNegativeQuantity = Annotated[Quantity, _within(0)]
-Whole = Annotated[Quantity, _within(1, whole=True)]
-ShareQuantity = Annotated[Quantity, _within(0, 1)]
-Percent = Annotated[Quantity, _within(0, 100)]
+AboveZero = Annotated[Quantity, within(0, over=True)]
+NotNegativeQuantity = Annotated[Quantity, within(0)]
+Whole = Annotated[Quantity, within(1, whole=True)]
+ShareQuantity = Annotated[Quantity, within(0, 1)]
+Percent = Annotated[Quantity, within(0, 100)]
 
 
 _QUANTILE = re.compile(r"^p(\d{1,2}(_\d{1,6})?|100)$")

@@ -25,7 +25,10 @@ from costmodel.assumptions.fields import (
     Sourced,
     Text,
     Whole,
+    within,
 )
+
+MOST_DAYS = 1000  # a run's calendar is laid out day by day
 
 
 class Tickets(Ranged):
@@ -79,7 +82,7 @@ class Workload(Sourced):
     payments_per_month: Annotated[int, Field(strict=True, ge=1, le=10**10)]
     mean_ticket_usd: Positive
     count: Literal["fixed", "random"] = "fixed"
-    days: Positive | None = None
+    days: Annotated[Positive, Field(le=MOST_DAYS)] | None = None
     time_zone: Text = "America/New_York"
     accounts: PositiveCount
     payout_policy: Literal["per_payment", "per_provider"] = "per_payment"
@@ -115,7 +118,7 @@ class Capacity(Record):
     precision_percent: AboveZero
     stretch_payments: Whole
     least_stretch_s: AboveZero
-    most_stretch_h: AboveZero
+    most_stretch_h: Annotated[AboveZero, within(0, MOST_DAYS)]
     most_payments: Whole
     searches: Whole
 
@@ -140,7 +143,7 @@ class Scenario(Record):
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 1
     horizon: Literal["month", "cohort"] = "month"
     month_hours: Annotated[int, Field(strict=True, ge=1, le=9_000)] | None = None
-    lead_in_days: NotNegative | None = None
+    lead_in_days: Annotated[NotNegative, Field(le=MOST_DAYS)] | None = None
     replications: PositiveCount
     replicate_up_to_payments: PositiveCount
     until: dict[Text, Positive] = {}

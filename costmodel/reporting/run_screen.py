@@ -23,7 +23,7 @@ def run_sections(result: Result, *, width: int = WIDTH) -> list[Section]:
     """Throughput, latency, settlement, availability, functions, limits, bill; and what it all rests on."""
     return [
         [f"{result.scenario}: {result.assumptions.scenario.title}"],
-        [*_throughput(result), _latency(result), *_settlement(result)],
+        [*_throughput(result), *_overload(result), _latency(result), *_settlement(result)],
         [*_functions(result)],
         [*_limits(result)],
         [*bill_section(result.bill, width=width), *_effective(result)],
@@ -40,6 +40,14 @@ def _throughput(result: Result) -> Iterator[str]:
         f"{result.payments:,} payments measured; {rates['offered_per_hour']:,.2f} an hour offered, "
         f"{rates['completed_per_hour']:,.2f} completed {interval(within, 2)}"
     ).rstrip()
+
+
+def _overload(result: Result) -> Iterator[str]:
+    if result.overload:
+        yield (
+            f"Overload: {'; '.join(result.overload)}. More is offered than this carries: "
+            f"costmodel run {result.scenario} --capacity"
+        )
 
 
 def _latency(result: Result) -> Table:

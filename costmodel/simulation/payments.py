@@ -58,6 +58,14 @@ def month_hours_of(scenario: Scenario) -> int:
     return scenario.month_hours or days * HOURS_PER_DAY
 
 
+def expected_payments(scenario: Scenario, lead_in_ns: int) -> float:
+    """How many payments a run of a scenario has, those of its lead-in too."""
+    month_ns = month_hours_of(scenario) * NS_PER_HOUR
+    days = scenario.workload.days
+    measured_ns = month_ns if days is None else int(days * HOURS_PER_DAY * NS_PER_HOUR)
+    return scenario.workload.payments_per_month * (measured_ns + lead_in_ns) / month_ns
+
+
 def generate(scenario: Scenario, seed: int, lead_in_ns: int) -> Payments:
     """The payments of a scenario's measured time and the lead-in before it.
 

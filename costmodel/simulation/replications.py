@@ -14,9 +14,10 @@ from costmodel.simulation.calendar import add_banking_days
 from costmodel.simulation.counts import Counts
 from costmodel.simulation.draws import stream_key
 from costmodel.simulation.engines import chosen, engine_named
-from costmodel.simulation.payments import Payments, generate, month_hours_of
+from costmodel.simulation.payments import Payments, expected_payments, generate, month_hours_of
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.replaying import Replay
+from costmodel.simulation.room import Watchman, check_room, free_bytes
 from costmodel.simulation.timetable import Timetable, draw_outages, make_timetable
 
 NS_PER_S = 10**9
@@ -57,10 +58,13 @@ def simulate(
 ) -> Simulated:
     """Simulate the scenario's month `replications` times (fewer at large volume).
 
-    `watch` is called with the share of the work done, now and then.
+    `watch` is called with the share of the work done, now and then. Raises InputError for more payments than fit into
+    memory, and when so much piles up that it runs short.
     """
     scenario = assumptions.scenario
     lead_in = lead_in_ns(plan, scenario)
+    if replayed is None:
+        check_room(expected_payments(scenario, lead_in), free_bytes())
     first = replayed.payments if replayed else generate(scenario, scenario.seed, lead_in)
     number = replications(scenario, first.measured[1] - first.measured[0])
     seeds = [scenario.seed if k == 0 else stream_key(scenario.seed, "replication", k) for k in range(number)]
@@ -72,7 +76,8 @@ def simulate(
         # payments of a file have been made: no outage can undo them
         outages = tuple(() for _ in plan.outages) if replayed else draw_outages(plan, table.end_ns, seed)
         times = dataclasses.replace(table, outages=outages)
-        counts = run_once(plan, payments, times, seed).run(_part(watch, k, number, first.window[1]))
+        watchman = Watchman(_part(watch, k, number, first.window[1]), name == "reference", free_bytes)
+        counts = run_once(plan, payments, times, seed).run(watchman)
         counts.outage_ns = times.path_outage_ns(_serial(plan, assumptions), *payments.window)
         runs.append(counts)
     return Simulated(runs, seeds, first, table, _period(scenario, first, replayed), replayed, name)

@@ -207,7 +207,8 @@ def test_the_search_finds_the_edge_from_wherever_it_starts(data: st.DataObject) 
 
 # --- the command -----------------------------------------------------------------------------------------------------
 
-QUICK = ["--set", "capacity.searches=1", "--set", "capacity.stretch_payments=5000", "--engine", "compiled"]
+SMALL = ("searches=1", "stretch_payments=3000", "least_stretch_s=30")
+QUICK = ["--engine", "compiled", *(word for small in SMALL for word in ("--set", f"capacity.{small}"))]
 
 
 def asked(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:

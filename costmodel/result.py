@@ -30,8 +30,8 @@ MS_PER_S = 1000
 S_PER_HOUR = 3600
 PERCENT = 100
 CENTS = 100
-TOTAL = "bill.total_usd"
 BILLED = ("billed_increments", "provisioned_increments")
+TOTAL = "bill.total_usd"
 
 
 @dataclass(frozen=True)
@@ -271,17 +271,6 @@ def figures(runs: Sequence[Counts], plan: Plan, simulated: Simulated, assumption
     }
 
 
-def _in_flight(runs: Sequence[Counts], hours: float) -> dict[str, float]:
-    """The mean number of completed requests, and of forms, being answered at a time: Little's law."""
-    offered_ns = hours * S_PER_HOUR * NS_PER_S * len(runs)
-    return {timer: sum(c.latency_sum[at] for c in runs) / offered_ns for at, timer in enumerate(TIMERS)}
-
-
-def _busy(counted: dict[str, float], hours: float) -> dict[str, float]:
-    """The counts of a function with the mean number of its environments that are billed at a time."""
-    return counted | {"mean_concurrency": counted["billed_ms"] / (hours * S_PER_HOUR * MS_PER_S)}
-
-
 def _days(histograms: Sequence[Any]) -> dict[str, int | None]:
     return {name: days_quantile(histograms, level) for name, level in (("p50", 0.5), ("p95", 0.95))}
 
@@ -307,3 +296,14 @@ def _function(runs: Sequence[Counts], basis: int, index: int, plan: Plan) -> dic
     counted["billed_ms"] = increments * plan.compute.billing_increment_ns / 1e6
     counted["peak_concurrency"] = max(int(counts.peak[index]) for counts in runs)
     return counted
+
+
+def _in_flight(runs: Sequence[Counts], hours: float) -> dict[str, float]:
+    """The mean number of completed requests, and of forms, being answered at a time: Little's law."""
+    offered_ns = hours * S_PER_HOUR * NS_PER_S * len(runs)
+    return {timer: sum(c.latency_sum[at] for c in runs) / offered_ns for at, timer in enumerate(TIMERS)}
+
+
+def _busy(counted: dict[str, float], hours: float) -> dict[str, float]:
+    """The counts of a function with the mean number of its environments that are billed at a time."""
+    return counted | {"mean_concurrency": counted["billed_ms"] / (hours * S_PER_HOUR * MS_PER_S)}

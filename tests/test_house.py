@@ -65,12 +65,12 @@ NUMBERS: dict[str, dict[str, str]] = {
     },
     "simulation/kernel_memory.py": {"48": "bits that set a station's number apart from a payment's"},
     "simulation/layout.py": {"73": "scalars of the engine's state", "512": "entries of a page of waiting money"},
-    "simulation/room.py": {"144": "bytes that making a payment takes, as measured"},
     "simulation/tables.py": {"40": "octaves of a table: draws reach a probability of 2^-40"},
     "simulation/statistics.py": {
         "0.95": "the level that the key p95 names, and the usual confidence",
         "0.99": "the level that the key p99 names",
     },
+    "simulation/room.py": {"144": "bytes that making a payment takes, as measured"},
     "simulation/timetable.py": {"8766": "hours of a mean Julian year"},
 }
 PICTURES = {"reporting/charts.py"}  # lengths, margins and offsets of what is drawn

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from costmodel.assumptions.fields import (
     Count,
@@ -186,7 +185,7 @@ def _sensible(parameter: dict[str, Quantity]) -> dict[str, Quantity]:
 
     Each fault is raised at its own key.
     """
-    faults = []
+    faults = {}
     for name, quantity in parameter.items():
         most = 1 if name.endswith("_share") else MOST_A_YEAR if name.endswith("_per_year") else None
         positive = name.endswith(RATES)
@@ -194,10 +193,13 @@ def _sensible(parameter: dict[str, Quantity]) -> dict[str, Quantity]:
         if quantity.value < 0 or (positive and not quantity.value) or (most is not None and quantity.value > most):
             wanted = "above 0" if positive else "at least 0"
             wanted += "" if most is None else f" and at most {most}"
-            wrong = PydanticCustomError("value_error", f"must be {wanted} (given: {quantity.value})")
-            faults.append(InitErrorDetails(type=wrong, loc=(name,), input={}))
+            faults[name] = ValueError(f"must be {wanted} (given: {quantity.value})")
     if faults:
-        raise ValidationError.from_exception_data("parameter", faults)
+        raise ValidationError.from_exception_data(
+            "parameter",
+            [{"type": "value_error", "loc": (name,), "input": {}, "ctx": {"error": error}}
+             for name, error in faults.items()],
+        )  # fmt: skip
     return parameter
 
 

@@ -204,7 +204,7 @@ def _sensible(parameter: dict[str, Quantity]) -> dict[str, Quantity]:
 
 
 RATES = ("_concurrency", "_per_10s", "_per_s")  # endings of what is a quota by another name
-MOST_A_YEAR = 10_000
+MOST_A_YEAR = 10_000_000
 
 
 class Service(Record):

@@ -68,7 +68,7 @@ ach = 0
 """
 
 
-LONG = {"capacity.stretch_payments": 30_000, "capacity.most_payments": 200_000, "capacity.searches": 3}
+LONG = {"capacity.stretch_payments": 20_000, "capacity.most_payments": 100_000, "capacity.searches": 3}
 
 
 def written(folder: Path, pipeline: str, **values: str) -> Path:

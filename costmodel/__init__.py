@@ -20,6 +20,7 @@ __all__ = [
     "__version__",
     "add_banking_days",
     "bill",
+    "capacity",
     "check",
     "compare",
     "is_banking_day",
@@ -31,6 +32,7 @@ __all__ = [
 _HOMES = {
     "add_banking_days": ("costmodel.simulation.calendar", "add_banking_days"),
     "bill": ("costmodel.run", "bill"),
+    "capacity": ("costmodel.analysis.capacity", "capacity"),
     "check": ("costmodel.analysis.check", "check"),
     "compare": ("costmodel.analysis.compare", "compare"),
     "is_banking_day": ("costmodel.simulation.calendar", "is_banking_day"),
@@ -40,6 +42,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from costmodel.analysis.capacity import capacity
     from costmodel.analysis.check import check
     from costmodel.analysis.compare import compare
     from costmodel.assumptions.catalog import load_assumptions as load

@@ -9,24 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 from costmodel import __version__
 from costmodel.assumptions.catalog import Assumptions
+from costmodel.assumptions.checking import nearest
 from costmodel.billing.bill import Bill
 from costmodel.billing.usage import UsageRow
+from costmodel.errors import UsageError
 from costmodel.simulation.counts import FUNCTION_COUNTS, Counts
 from costmodel.simulation.limits import Limit, limits
-from costmodel.simulation.plan import Outcome, Plan
+from costmodel.simulation.overload import overload
+from costmodel.simulation.plan import TIMERS, Outcome, Plan
+from costmodel.simulation.precision import Precision
 from costmodel.simulation.replications import Simulated
-from costmodel.simulation.statistics import days_quantile, half_width, latency_ms
+from costmodel.simulation.statistics import Difference, days_quantile, half_width, latency_ms, paired
 
 if TYPE_CHECKING:
     import pandas
 
 SCHEMA_VERSION = 1
 NS_PER_S = 10**9
+MS_PER_S = 1000
 S_PER_HOUR = 3600
 PERCENT = 100
 CENTS = 100
 MOVED_TWICE = "moved_twice"  # the amounts' name of it
 BILLED = ("billed_increments", "provisioned_increments")
+TOTAL = "bill.total_usd"
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class Result:
 
     usages: the usage of each replication; volume_usd: money offered a month; limits: the nearest first.
     intervals: dotted path of a figure -> (low, high) at 95 % over the replications, or None for a single run.
+    singles: the same figures in each replication. until: the half-widths asked for, if any.
+    overload: in words, what shows that more is offered than the pipeline carries.
     """
 
     scenario: str
@@ -60,8 +68,11 @@ class Result:
     volume_usd: Decimal
     bill: Bill
     intervals: dict[str, tuple[float, float] | None]
+    singles: list[dict[str, Any]]
     engine: str
     rejected: dict[str, Any] | None
+    until: Precision | None = None
+    overload: tuple[str, ...] = ()
 
     @property
     def latency_ms(self) -> dict[str, float | None]:
@@ -80,7 +91,7 @@ class Result:
 
     @property
     def functions(self) -> dict[str, dict[str, float]]:
-        """Per function: invocations, cold_starts, throttles, retries, timeouts, billed_ms, peak_concurrency."""
+        """By function: invocations, cold_starts, throttles, retries, timeouts, billed_ms, peak and mean concurrency."""
         return dict(self.figures["functions"])
 
     @property
@@ -94,6 +105,31 @@ class Result:
         """The month's bill over the month's completed payments."""
         completed = Decimal(str(self.figures["completed_per_month"]))
         return self.bill.total_usd / completed if completed else Decimal(0)
+
+    def difference(self, other: Result, figure: str) -> Difference:
+        """A figure of this result less that of another, replication by replication under the same luck.
+
+        figure: its path, such as `latency_ms.p95` or `bill.total_usd`. Raises UsageError for results of different seeds
+        (whose luck is not the same) and for a figure that one of them does not have.
+        """
+        seeds = [result.assumptions.scenario.seed for result in (self, other)]
+        if seeds[0] != seeds[1]:
+            raise UsageError(f"seeds {seeds[0]} and {seeds[1]} give different luck; run both with one seed")
+        if self.replications != other.replications:
+            raise UsageError(f"{self.replications} replications and {other.replications} make no pairs; "
+                             "set `replications` to the same in both")  # fmt: skip
+        (one, *ones), (other_one, *others) = self.values(figure), other.values(figure)
+        return paired(one, ones, other_one, others)
+
+    def values(self, figure: str) -> list[float]:
+        """A figure by its path: pooled, then in each replication. Raises UsageError where it has no value."""
+        pooled = dict(flat(self.figures)) | {TOTAL: float(self.bill.total_usd)}
+        if figure not in pooled:
+            raise UsageError(f"no figure {figure!r}; {nearest(figure, pooled)}")
+        found = [pooled[figure], *(single.get(figure) for single in self.singles)]
+        if any(value is None for value in found):
+            raise UsageError(f"{figure} has no value, at least in some replications")
+        return [float(value) for value in found]
 
     def to_frame(self) -> pandas.DataFrame:
         """The figures as one table: figure, value, low, high."""
@@ -114,25 +150,32 @@ class Result:
             "usage": [usage_dict(row) for row in self.usage],
             "bill": self.bill.to_dict(),
             "intervals": {path: list(pair) if pair else None for path, pair in sorted(self.intervals.items())},
+            "until": self.until.to_dict(self.intervals) if self.until else {},
+            "overload": list(self.overload),
             "rejected": self.rejected,
             "provenance": self.provenance(),
         }
 
     def provenance(self) -> dict[str, Any]:
         """What the figures rest on: version, data, overridden keys, seed, dates."""
-        scenario = self.assumptions.scenario
-        return {
-            "package": __version__,
-            "data_sha256": self.assumptions.data_sha256,
-            "overridden": list(self.assumptions.overridden),
-            "seed": scenario.seed,
-            "engine": self.engine,
-            "prices_on": scenario.on.isoformat(),
-            "horizon": scenario.horizon,
-        }
+        return provenance_of(self.assumptions, self.engine)
 
     def _repr_html_(self) -> str:
         return str(self.to_frame().to_html(index=False, na_rep="–"))
+
+
+def provenance_of(assumptions: Assumptions, engine: str) -> dict[str, Any]:
+    """What simulated figures rest on: version, data, overridden keys, seed, engine, dates."""
+    scenario = assumptions.scenario
+    return {
+        "package": __version__,
+        "data_sha256": assumptions.data_sha256,
+        "overridden": list(assumptions.overridden),
+        "seed": scenario.seed,
+        "engine": engine,
+        "prices_on": scenario.on.isoformat(),
+        "horizon": scenario.horizon,
+    }
 
 
 def make_result(assumptions: Assumptions, replicated: Replicated) -> Result:
@@ -140,10 +183,9 @@ def make_result(assumptions: Assumptions, replicated: Replicated) -> Result:
     simulated = replicated.simulated
     pooled = figures(simulated.runs, replicated.plan, simulated, assumptions)
     single = [figures([counts], replicated.plan, simulated, assumptions) for counts in simulated.runs]
-    pooled_flat = dict(flat(pooled)) | {"bill.total_usd": float(replicated.bill.total_usd)}
+    pooled_flat = dict(flat(pooled)) | {TOTAL: float(replicated.bill.total_usd)}
     singles = [
-        dict(flat(one)) | {"bill.total_usd": float(bill.total_usd)}
-        for one, bill in zip(single, replicated.bills, strict=True)
+        dict(flat(one)) | {TOTAL: float(bill.total_usd)} for one, bill in zip(single, replicated.bills, strict=True)
     ]
     return Result(
         scenario=assumptions.name,
@@ -157,8 +199,10 @@ def make_result(assumptions: Assumptions, replicated: Replicated) -> Result:
         volume_usd=_volume_usd(simulated),
         bill=replicated.bill,
         intervals={path: _interval(value, path, singles) for path, value in pooled_flat.items() if value is not None},
+        singles=singles,
         engine=simulated.engine,
         rejected=simulated.replayed.report() if simulated.replayed else None,
+        overload=overload(simulated.runs, assumptions.scenario.capacity),
     )
 
 
@@ -212,11 +256,13 @@ def figures(runs: Sequence[Counts], plan: Plan, simulated: Simulated, assumption
         "outcomes": outcomes,
         "latency_ms": latency_ms(runs, "payment"),
         "form_latency_ms": latency_ms(runs, "form"),
+        "in_flight": _in_flight(runs, hours),
         "settlement_days": _days([counts.settled_days for counts in runs]),
         "payout_days": _days([counts.paid_days for counts in runs]),
         "availability": _availability(runs, simulated, outcomes, offered),
         "functions": {
-            function.name: _function(runs, basis, index, plan) for index, function in enumerate(plan.functions)
+            function.name: _busy(_function(runs, basis, index, plan), hours)
+            for index, function in enumerate(plan.functions)
         },
         "service_throttles": sum(counts.service_throttles for counts in runs) / number,
         "duplicates": sum(counts.duplicates for counts in runs) / number,
@@ -257,3 +303,14 @@ def _function(runs: Sequence[Counts], basis: int, index: int, plan: Plan) -> dic
     counted["billed_ms"] = increments * plan.compute.billing_increment_ns / 1e6
     counted["peak_concurrency"] = max(int(counts.peak[index]) for counts in runs)
     return counted
+
+
+def _in_flight(runs: Sequence[Counts], hours: float) -> dict[str, float]:
+    """The mean number of completed requests, and of forms, being answered at a time: Little's law."""
+    offered_ns = hours * S_PER_HOUR * NS_PER_S * len(runs)
+    return {timer: sum(c.latency_sum[at] for c in runs) / offered_ns for at, timer in enumerate(TIMERS)}
+
+
+def _busy(counted: dict[str, float], hours: float) -> dict[str, float]:
+    """The counts of a function with the mean number of its environments that are billed at a time."""
+    return counted | {"mean_concurrency": counted["billed_ms"] / (hours * S_PER_HOUR * MS_PER_S)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,16 +27,19 @@ def run(
     set: Mapping[str, Any] | None = None,
     data: Path | str | None = None,
     seed: int | None = None,
+    until: Mapping[str, float] | None = None,
     engine: str = "auto",
     watch: Watch | None = None,
 ) -> Result:
     """Simulate a scenario's month, bill it, and give throughput, latency, usage and cost together.
 
     scenario: a name in data/scenarios or a path. set: assumptions to change, by path. data: a folder laid over the
-    shipped one. seed: instead of the scenario's. engine: "auto", "reference" or "compiled"; the figures are the
-    same. watch: called with the share done, 0 to 1. Raises InputError for what cannot be used.
+    shipped one. seed: instead of the scenario's. until: figures by path, each with the half-width of its 95 % interval
+    for which replications are added (beside the scenario's own). engine: "auto", "reference" or "compiled"; the figures
+    are the same. watch: called with the share done, 0 to 1. Raises InputError for what cannot be used.
     """
-    return run_assumptions(_assumed(scenario, set, data, seed), engine=engine, watch=watch)
+    assumptions = _assumed(scenario, set, data, seed)
+    return _precise(assumptions, until, lambda asked: run_assumptions(asked, engine=engine, watch=watch))
 
 
 def replay(
@@ -47,6 +51,7 @@ def replay(
     set: Mapping[str, Any] | None = None,
     data: Path | str | None = None,
     seed: int | None = None,
+    until: Mapping[str, float] | None = None,
     engine: str = "auto",
     watch: Watch | None = None,
 ) -> Result:
@@ -59,7 +64,23 @@ def replay(
 
     assumptions = _assumed(scenario, set, data, seed)
     read = read_payments(Path(payments), assumptions.scenario, dict(columns or {}), strict=strict)
-    return run_assumptions(assumptions, engine=engine, watch=watch, replayed=read)
+    return _precise(assumptions, until, lambda a: run_assumptions(a, engine=engine, watch=watch, replayed=read))
+
+
+def _precise(
+    assumptions: Assumptions, until: Mapping[str, float] | None, once: Callable[[Assumptions], Result]
+) -> Result:
+    """A result with as many replications as the half-widths asked for take.
+
+    It is run again with more, up to twice as many, while an interval is too wide: those there were come out the same.
+    """
+    from costmodel.simulation.precision import Precision
+
+    precision = Precision.of(assumptions.scenario, until or {})
+    result = once(assumptions)
+    while (wanted := precision.replications(result.intervals, result.replications)) > result.replications:
+        result = once(assumptions.with_replications(wanted))
+    return dataclasses.replace(result, until=precision)
 
 
 def _assumed(scenario: str, set: Mapping[str, Any] | None, data: Path | str | None, seed: int | None) -> Assumptions:

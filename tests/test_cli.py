@@ -104,7 +104,6 @@ REFUSED = [
     (["run", "seed_aws", "--format", "xml"], "--format", "choose from"),
     (["run", "seed_aws", "--format", "junit"], "--format junit", "choose table, json, csv, markdown"),
     (["check", "--format", "sarif"], "--format sarif", "not built yet"),
-    (["run", "seed_aws", "--capacity"], "--capacity", "not built yet"),
     (["run", "sed_aws"], "sed_aws", "did you mean `seed_aws`"),
     (["run", "no/such.toml"], "no/such.toml", "check the path"),
     (["run", "seed_aws", "--set", "workload.payments"], "not PATH=VALUE", "write e.g."),

@@ -35,7 +35,7 @@ HEAVY = ("numpy", "pandas", "matplotlib", "simpy", "numba", "scipy", "pydantic")
 
 PUBLIC = {
     "__version__", "InputError",                        # what is it, what can go wrong
-    "load", "run", "replay", "check", "compare", "bill",  # the verbs
+    "load", "run", "replay", "check", "compare", "bill", "capacity",  # the verbs
     "is_banking_day", "add_banking_days",               # the calendar
 }  # fmt: skip
 
@@ -69,6 +69,7 @@ NUMBERS: dict[str, dict[str, str]] = {
         "0.95": "the level that the key p95 names, and the usual confidence",
         "0.99": "the level that the key p99 names",
     },
+    "simulation/room.py": {"144": "bytes that making a payment takes, as measured"},
     "simulation/timetable.py": {"8766": "hours of a mean Julian year"},
 }
 PICTURES = {"reporting/charts.py"}  # lengths, margins and offsets of what is drawn

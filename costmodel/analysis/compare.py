@@ -50,6 +50,7 @@ class Comparison:
             "after_usd": f"{row.own_usd:f}",
             "reduction_percent": None if reduction is None else f"{reduction:f}",
             "document_percent": None if self.document_percent is None else f"{self.document_percent:f}",
+            "difference_usd": self.modelled.difference.to_dict(),
             "intervals": {name: list(pair) if pair else None for name, pair in self.modelled.intervals.items()},
             "lines": [
                 {"side": side, "line": term.name, "cost_usd": f"{term.usd:f}", "basis": term.basis}

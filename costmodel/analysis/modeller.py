@@ -15,18 +15,22 @@ from costmodel.billing.bill import Bill
 from costmodel.billing.rating import rate
 from costmodel.result import Result
 from costmodel.run import rating_terms
-from costmodel.simulation.statistics import half_width
+from costmodel.simulation.statistics import Difference, half_width, paired
 
 POOLED = -1  # stands for all replications together
 
 
 @dataclass(frozen=True)
 class ModelledRow:
-    """A perimeter's modelled figures: row, and the 95 % intervals of the figures claims may be about."""
+    """A perimeter's modelled figures: row, and the 95 % intervals of the figures claims may be about.
+
+    difference: Stripe's side less the own one, USD a month, in pairs of replications that met the same luck.
+    """
 
     row: PerimeterRow
     payments: Decimal
     intervals: dict[str, tuple[float, float] | None]
+    difference: Difference
 
     def figures(self) -> dict[str, Decimal]:
         """The pooled figures by name (reduction, own_usd, …)."""
@@ -49,7 +53,7 @@ class Modeller:
         pooled = self._row(perimeter, variant, end, POOLED)
         single = [self._row(perimeter, variant, end, number) for number in range(replications)]
         payments = completed(result)
-        return ModelledRow(pooled, payments, _intervals(pooled, single, payments))
+        return ModelledRow(pooled, payments, _intervals(pooled, single, payments), _difference(pooled, single))
 
     def variants(self) -> Iterable[tuple[str, str | None]]:
         """Every perimeter and variant that has a modelled column."""
@@ -88,6 +92,11 @@ class Modeller:
 def completed(result: Result) -> Decimal:
     """Completed payments a month."""
     return Decimal(str(result.figures["completed_per_month"]))
+
+
+def _difference(pooled: PerimeterRow, single: list[PerimeterRow]) -> Difference:
+    stripe, own = ([float(getattr(row, side)) for row in (pooled, *single)] for side in ("stripe_usd", "own_usd"))
+    return paired(stripe[0], stripe[1:], own[0], own[1:])
 
 
 def _intervals(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from costmodel.assumptions.scenario import Scenario
 from costmodel.assumptions.service import Service
 from costmodel.errors import InputError, Problem
 
+EVERY_VOLUME = 10**18  # payments in all replications
+
 
 @dataclass(frozen=True)
 class Assumptions:
@@ -29,6 +31,11 @@ class Assumptions:
     services: dict[str, Service]
     overridden: tuple[str, ...]
     data_sha256: str
+
+    def with_replications(self, number: int) -> Assumptions:
+        """The same, to be run so many times whatever its volume."""
+        scenario = self.scenario.model_copy(update={"replications": number, "replicate_up_to_payments": EVERY_VOLUME})
+        return replace(self, scenario=scenario)
 
 
 def data_dir() -> Path:

@@ -119,9 +119,22 @@ def _set_quantity(quantity: Table, change: Change) -> None:
     """A figure with a range: the range widens to hold the new value."""
     quantity["value"] = change.value
     quantity.lines["value"] = (f"--set {change}", 0)
+    new = _finite(change.value)
     for key, widen in (("low", min), ("high", max)):
-        if key in quantity and isinstance(change.value, int | Decimal):
-            quantity[key] = widen(quantity[key], change.value)
+        old = _finite(quantity.get(key))
+        if old is not None and new is not None:
+            quantity[key] = widen(old, new)
+
+
+def _finite(value: Any) -> Decimal | None:
+    """The number that a figure is, however it is written; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        return None
+    try:
+        number = Decimal(value)
+    except ArithmeticError:
+        return None
+    return number if number.is_finite() else None
 
 
 def _no_path(change: Change, key: str, node: Any) -> InputError:

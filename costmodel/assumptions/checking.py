@@ -56,6 +56,8 @@ def place_of(table: Table, loc: tuple[str | int, ...]) -> tuple[str, int | None]
             place = node.place if isinstance(node, Table) else place
         else:
             break
+    if isinstance(node, Table) and "unit" in node and "value" in node:
+        place = node.lines["value"]  # a fault of a quantity is a fault of its figure
     return place[0], place[1] or None
 
 

@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 Basis = Literal["published", "measured", "secondary", "assumption", "claimed"]
 BASES_WEAKEST_LAST: tuple[str, ...] = ("published", "measured", "simulated", "secondary", "assumption", "claimed")
@@ -82,6 +82,28 @@ class Quantity(Sourced):
         ):
             raise ValueError("`low` <= `value` <= `high` does not hold")
         return self
+
+
+def within(least: int, most: int | None = None, *, over: bool = False, whole: bool = False) -> AfterValidator:
+    """A quantity from `least` (or `over` it) to `most`, in whole numbers if `whole`."""
+
+    def checked(quantity: Quantity) -> Quantity:
+        value = quantity.value
+        if value < least or (over and value == least) or (most is not None and value > most):
+            wanted = f"above {least}" if over else f"at least {least}" if most is None else f"from {least} to {most}"
+            raise ValueError(f"must be {wanted} (given: {value})")
+        if whole and value % 1:
+            raise ValueError(f"must be a whole number (given: {value})")
+        return quantity
+
+    return AfterValidator(checked)
+
+
+AboveZero = Annotated[Quantity, within(0, over=True)]
+NotNegativeQuantity = Annotated[Quantity, within(0)]
+Whole = Annotated[Quantity, within(1, whole=True)]
+ShareQuantity = Annotated[Quantity, within(0, 1)]
+Percent = Annotated[Quantity, within(0, 100)]
 
 
 _QUANTILE = re.compile(r"^p(\d{1,2}(_\d{1,6})?|100)$")

@@ -92,6 +92,7 @@ def _call_faults(step: Step, loc: Loc, services: dict[str, Service]) -> Iterator
 
 
 def _other_faults(pipeline: Pipeline, services: dict[str, Service]) -> Iterator[Fault]:
+    yield from _carved_out(pipeline, services)
     for name, handler in pipeline.handlers.items():
         if handler.function not in pipeline.functions:
             yield (
@@ -170,3 +171,18 @@ def _cycles(pipeline: Pipeline) -> Iterator[Fault]:
                 if callee is not None and callee not in seen:
                     seen.add(callee)
                     trail.append(callee)
+
+
+def _carved_out(pipeline: Pipeline, services: dict[str, Service]) -> Iterator[Fault]:
+    """Functions that set aside more of the account's concurrency than there is, or leave the others none."""
+    carved = {name: max(f.reserved_concurrency or 0, f.provisioned_concurrency)
+              for name, f in pipeline.functions.items()}  # fmt: skip
+    own = pipeline.account_concurrency
+    if own is None:
+        own = services["lambda"].parameter.get("account_concurrency") if "lambda" in services else None
+    together, others = sum(carved.values()), not all(carved.values())
+    if own is not None and carved and (together > own.value or (others and together == own.value)):
+        name = max(carved, key=lambda function: carved[function])
+        key = "reserved" if (pipeline.functions[name].reserved_concurrency or 0) == carved[name] else "provisioned"
+        wrong = f"functions set aside {together:,} environments of the account's {own.value:,}"
+        yield ("functions", name, f"{key}_concurrency"), wrong, "leave some for the others, or raise the account's"

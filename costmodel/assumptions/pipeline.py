@@ -7,17 +7,20 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from costmodel.assumptions.fields import (
+    AboveZero,
     Count,
     Law,
     Name,
     NotNegative,
+    NotNegativeQuantity,
     Positive,
     PositiveCount,
-    Quantity,
     Ranged,
     Record,
+    ShareQuantity,
     Sourced,
     Text,
+    Whole,
 )
 
 VERBS = (
@@ -224,9 +227,9 @@ class Each(Ranged):
 class Retry(Record):
     """How often and how patiently a caller tries again."""
 
-    attempts: Quantity
-    base_ms: Quantity
-    most_ms: Quantity
+    attempts: Whole
+    base_ms: NotNegativeQuantity
+    most_ms: NotNegativeQuantity
 
 
 class Pipeline(Record):
@@ -236,13 +239,13 @@ class Pipeline(Record):
     title: Text
     region: Text
     description: Text | None = None
-    account_concurrency: Quantity | None = None
+    account_concurrency: Whole | None = None
     api_service: Name | None = None
-    api_timeout_ms: Quantity | None = None
+    api_timeout_ms: AboveZero | None = None
     sdk_retry: Retry | None = None
-    async_retry_minutes: tuple[Quantity, ...] = ()
-    duplicate_share: Quantity | None = None
-    batches_at_once: Quantity | None = None  # of one scheduled flow; the others wait
+    async_retry_minutes: tuple[NotNegativeQuantity, ...] = ()
+    duplicate_share: ShareQuantity | None = None
+    batches_at_once: Whole | None = None  # of one scheduled flow; the others wait
     closed_form: Text | None = None
     functions: dict[Name, Function] = {}
     work: dict[Name, Law] = {}

@@ -8,20 +8,27 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from costmodel.assumptions.fields import (
+    AboveZero,
     Count,
     Day,
     Law,
     Name,
     NotNegative,
+    NotNegativeQuantity,
+    Percent,
     Positive,
     PositiveCount,
-    Quantity,
     Ranged,
     Record,
     Share,
+    ShareQuantity,
     Sourced,
     Text,
+    Whole,
+    within,
 )
+
+MOST_DAYS = 1000  # a run's calendar is laid out day by day
 
 
 CENTS = 100
@@ -48,8 +55,8 @@ class Arrivals(Sourced):
 
     weekday_shares: tuple[NotNegative, ...]
     hour_shares: tuple[NotNegative, ...]
-    day_cv: Quantity
-    hour_cv: Quantity
+    day_cv: NotNegativeQuantity
+    hour_cv: NotNegativeQuantity
 
     @model_validator(mode="after")
     def _shares(self) -> Self:
@@ -63,14 +70,8 @@ class Arrivals(Sourced):
 class Fate(Record):
     """Something that happens to a share of payments, some time after they settle."""
 
-    share: Quantity
+    share: ShareQuantity
     lag: Law
-
-    @model_validator(mode="after")
-    def _share(self) -> Self:
-        if not 0 <= self.share.value <= 1:
-            raise ValueError("`share.value` must lie between 0 and 1")
-        return self
 
 
 class Workload(Sourced):
@@ -84,12 +85,12 @@ class Workload(Sourced):
     payments_per_month: Annotated[int, Field(strict=True, ge=1, le=10**10)]
     mean_ticket_usd: Annotated[Positive, Field(ge=Decimal(1) / CENTS)]
     count: Literal["fixed", "random"] = "fixed"
-    days: Positive | None = None
+    days: Annotated[Positive, Field(le=MOST_DAYS)] | None = None
     time_zone: Text = "America/New_York"
     accounts: PositiveCount
     payout_policy: Literal["per_payment", "per_provider"] = "per_payment"
     payouts_per_payment: PositiveCount = 1
-    commission: Quantity
+    commission: ShareQuantity
     methods: dict[Literal["card", "ach"], Share]
     tickets: Tickets
     arrivals: Arrivals
@@ -103,8 +104,40 @@ class Workload(Sourced):
         return self
 
 
+class Capacity(Record):
+    """What "it still carries the load" means, and how the highest such rate is searched for.
+
+    p99_ms, failed_percent: the service level of a payment request. skipped_percent: how often a call may be given up
+    while its payment goes on (errors that the pipeline ignores). backlog_percent: how much of what a stretch offers
+    may be under way at its end beyond what was at its start. A stretch has `stretch_payments`, but lasts at least
+    `least_stretch_s` and at most `most_stretch_h`, after a lead-in as long; none has more than `most_payments` with it.
+    Rates are tried `precision_percent` apart, with `searches` seeds.
+    """
+
+    p99_ms: AboveZero
+    failed_percent: Percent
+    skipped_percent: Percent
+    backlog_percent: Percent
+    precision_percent: AboveZero
+    stretch_payments: Whole
+    least_stretch_s: AboveZero
+    most_stretch_h: Annotated[AboveZero, within(0, MOST_DAYS)]
+    most_payments: Whole
+    searches: Whole
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if 2 * self.stretch_payments.value > self.most_payments.value:
+            raise ValueError("a stretch of `stretch_payments` and its lead-in do not fit into `most_payments`")
+        return self
+
+
 class Scenario(Record):
-    """A workload put through a pipeline: what is simulated, at which date's prices, how often."""
+    """A workload put through a pipeline: what is simulated, at which date's prices, how often.
+
+    until: figures by their path in a run (latency_ms.p95), each with the most that half of its 95 % interval may be;
+    replications are added until that is reached, up to `most_replications`.
+    """
 
     title: Text
     base: Text | None = None
@@ -113,11 +146,14 @@ class Scenario(Record):
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 1
     horizon: Literal["month", "cohort"] = "month"
     month_hours: Annotated[int, Field(strict=True, ge=1, le=9_000)] | None = None
-    lead_in_days: NotNegative | None = None
+    lead_in_days: Annotated[NotNegative, Field(le=MOST_DAYS)] | None = None
     replications: PositiveCount
     replicate_up_to_payments: PositiveCount
+    until: dict[Text, Positive] = {}
+    most_replications: PositiveCount | None = None
     pinned: bool = False
+    capacity: Capacity | None = None
     workload: Workload
 
 
-__all__ = ["Arrivals", "Count", "Fate", "Law", "Scenario", "Tickets", "Workload"]
+__all__ = ["Arrivals", "Capacity", "Count", "Fate", "Law", "Scenario", "Tickets", "Workload"]

@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from costmodel.assumptions.fields import (
     Count,
@@ -38,13 +38,18 @@ class Latency(Law):
     operation: Text
 
 
+MOST_PER_S = 10**9  # the clock counts nanoseconds
+LEAST_PER_S = Decimal("1e-6")
+Rate = Annotated[Positive, Field(ge=LEAST_PER_S, le=MOST_PER_S)]
+
+
 class Quota(Ranged):
     """The most calls (or units) per second that the provider answers, and over what it counts them."""
 
     operation: Text
     scope: Literal["account", "function", "table", "partition"]
-    per_second: Positive
-    burst: Positive | None = None
+    per_second: Rate
+    burst: Annotated[Positive, Field(le=MOST_PER_S)] | None = None
 
 
 class Operation(Record):
@@ -179,6 +184,33 @@ def _share_region(one: Price, other: Price) -> bool:
     return not one.regions or not other.regions or bool(set(one.regions) & set(other.regions))
 
 
+def _sensible(parameter: dict[str, Quantity]) -> dict[str, Quantity]:
+    """None is negative, a share is at most 1, what happens at a rate does so at one the clock can tell.
+
+    Each fault is raised at its own key.
+    """
+    faults = {}
+    for name, quantity in parameter.items():
+        most = 1 if name.endswith("_share") else MOST_A_YEAR if name.endswith("_per_year") else None
+        positive = name.endswith(RATES)
+        most = MOST_PER_S if positive else most
+        if quantity.value < 0 or (positive and not quantity.value) or (most is not None and quantity.value > most):
+            wanted = "above 0" if positive else "at least 0"
+            wanted += "" if most is None else f" and at most {most}"
+            faults[name] = ValueError(f"must be {wanted} (given: {quantity.value})")
+    if faults:
+        raise ValidationError.from_exception_data(
+            "parameter",
+            [{"type": "value_error", "loc": (name,), "input": {}, "ctx": {"error": error}}
+             for name, error in faults.items()],
+        )  # fmt: skip
+    return parameter
+
+
+RATES = ("_concurrency", "_per_10s", "_per_s")  # endings of what is a quota by another name
+MOST_A_YEAR = 10_000_000
+
+
 class Service(Record):
     """One service of a provider: everything assumed about it."""
 
@@ -192,7 +224,7 @@ class Service(Record):
     quota: tuple[Quota, ...] = ()
     rule: tuple[Rule, ...] = ()
     operation: dict[str, Operation] = {}
-    parameter: dict[Name, Quantity] = {}
+    parameter: Annotated[dict[Name, Quantity], AfterValidator(_sensible)] = {}
     meter: dict[Name, Meter] = {}
 
     @model_validator(mode="after")

@@ -57,8 +57,6 @@ def check_options(arguments: argparse.Namespace) -> None:
 
     if arguments.format in FORMATS_TO_COME:
         raise UsageError(f"--format {arguments.format} is not built yet; choose {', '.join(FORMATS)}")
-    if getattr(arguments, "capacity", False):
-        raise UsageError("--capacity is not built yet; `run` names the limits nearest to binding")
     if "payments" in arguments and arguments.payments is None and (arguments.map or arguments.strict):
         raise UsageError("--map and --strict say how to read a file of payments; name it with --payments FILE")
     if arguments.out:

@@ -23,7 +23,7 @@ def run_sections(result: Result, *, width: int = WIDTH) -> list[Section]:
     """Throughput, latency, settlement, availability, functions, limits, bill; and what it all rests on."""
     return [
         [f"{result.scenario}: {result.assumptions.scenario.title}"],
-        [*_throughput(result), _latency(result), *_settlement(result)],
+        [*_throughput(result), *_overload(result), _latency(result), *_settlement(result)],
         [*_functions(result)],
         [*_limits(result)],
         [*bill_section(result.bill, width=width), *_effective(result)],
@@ -40,6 +40,14 @@ def _throughput(result: Result) -> Iterator[str]:
         f"{result.payments:,} payments measured; {rates['offered_per_hour']:,.2f} an hour offered, "
         f"{rates['completed_per_hour']:,.2f} completed {interval(within, 2)}"
     ).rstrip()
+
+
+def _overload(result: Result) -> Iterator[str]:
+    if result.overload:
+        yield (
+            f"Overload: {'; '.join(result.overload)}. More is offered than this carries: "
+            f"costmodel run {result.scenario} --capacity"
+        )
 
 
 def _latency(result: Result) -> Table:
@@ -112,6 +120,10 @@ def _rests_on(result: Result) -> Iterator[str]:
         f"seed {scenario.seed}, {times} replication{'s' if times > 1 else ' (no intervals)'}, by {scenario.horizon}, "
         f"{result.figures['events_per_payment']:,.0f} events a payment, prices of {scenario.on}"
     )
+    if result.until:
+        for path, found in result.until.to_dict(result.intervals).items():
+            reached = NOTHING if found["reached"] is None else number(found["reached"], 2)
+            yield f"half the interval of {path}: {reached} ({number(found['half_width'], 2)} asked for)"
     if result.assumptions.overridden:
         yield overridden_line(result.assumptions.overridden)
     report = result.rejected

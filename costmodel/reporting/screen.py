@@ -341,12 +341,25 @@ def render_comparison(comparison: Comparison, *, width: int = WIDTH) -> str:
     lines = [f"{comparison.before} → {comparison.after} ({row.title}): {shown} cheaper", ""]
     for title, terms in (("before", row.stripe), ("after", row.own)):
         lines += [*_side(title, terms), ""]
+    lines += [_difference(comparison)]
     if comparison.document_percent is not None:
         lines.append(f"On the document's own figures: {percent(comparison.document_percent)}.")
     lines += ["The perimeter replaced:", *(f"  {text}" for text in comparison.replaced)]
     left = ", ".join(f"{term.label} {dollars(term.usd, 2)}" for term in row.left_out if term.usd)
     lines += [f"Left out by the perimeter: {left}."] if left else []
     return "\n".join(line for text in lines for line in fitted(text, width)) + "\n"
+
+
+def _difference(comparison: Comparison) -> str:
+    """Before less after, with the interval of the pairs and what pairing them is worth."""
+    found = comparison.modelled.difference
+    said = f"Difference, USD a month: {number(found.value, 2)} {interval(found.interval, 2)}".rstrip()
+    if found.variance_ratio is None:
+        return f"{said}."
+    return (
+        f"{said} (95 %, {found.replications} pairs of months with the same luck; independent runs would have "
+        f"{number(found.variance_ratio)} times the variance)."
+    )
 
 
 def _side(title: str, terms: Sequence[Term]) -> Iterator[str]:

@@ -10,6 +10,8 @@ from costmodel.simulation.counts import BILLED, PROVISIONED, Counts
 from costmodel.simulation.plan import Plan
 
 NS_PER_S = 10**9
+CONCURRENCY = "lambda concurrency"
+RESERVED = "reserved concurrency of"
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,17 @@ def _rate_limits(plan: Plan, runs: Sequence[Counts], measured_s: float) -> list[
 
 
 def _concurrency(plan: Plan, runs: Sequence[Counts], measured_s: float) -> list[Limit]:
-    """Mean environments busy against the account's limit."""
+    """Mean environments busy against the account's limit, and against what each function reserves."""
     if not plan.functions:
         return []
-    increments = sum(int(counts.functions[1, :, (BILLED, PROVISIONED)].sum()) for counts in runs) / len(runs)
-    busy = increments * plan.compute.billing_increment_ns / NS_PER_S / measured_s
-    return [Limit("lambda concurrency", "account", "environments", busy, float(plan.compute.account_concurrency))]
+    increments = sum(counts.functions[1][:, (BILLED, PROVISIONED)].sum(axis=1) for counts in runs)
+    busy = [float(n) / len(runs) * plan.compute.billing_increment_ns / NS_PER_S / measured_s for n in increments]
+    most = float(plan.compute.account_concurrency)
+    return [
+        Limit(CONCURRENCY, "account", "environments", sum(busy), most),
+        *(
+            Limit(f"{RESERVED} {function.name}", "function", "environments", used, float(function.reserved))
+            for function, used in zip(plan.functions, busy, strict=True)
+            if function.reserved
+        ),
+    ]

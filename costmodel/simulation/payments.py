@@ -18,6 +18,7 @@ import numpy.typing as npt
 from costmodel.assumptions.scenario import Scenario, Workload
 from costmodel.simulation.arrivals import Intensity
 from costmodel.simulation.draws import draw_bits_many, name_key, stream_key, uniform_below_many
+from costmodel.simulation.room import check_room, free_bytes
 from costmodel.simulation.tables import LawTable
 
 CARD, ACH = 0, 1
@@ -136,6 +137,11 @@ class Demand:
         return None if self.workload.count == "fixed" else round(self.expected * SPACING)
 
     @property
+    def expected_in_all(self) -> float:
+        """Payments expected, those of the lead-in too."""
+        return self.expected * (1 + self.lead_in_ns / self.measured_ns)
+
+    @property
     def measured(self) -> tuple[int, int]:
         """First and last + 1 of the measured payments."""
         return self.before, self.number
@@ -153,7 +159,8 @@ class Demand:
         return int(_amounts(self.workload, self.seed, np.arange(self.after, dtype=np.int64)).sum())
 
     def payments(self) -> Payments:
-        """All of them, drawn."""
+        """All of them, drawn. Raises InputError if they do not fit into memory."""
+        check_room(self.expected_in_all, free_bytes())
         after = self.intensity.times(*_spacings(self.seed, self.expected, self.workload.count), before=False)
         before = self.intensity.times(*_lead_in_spacings(self.seed, self.before), before=True)
         ids = np.arange(-len(before), len(after), dtype=np.int64)

@@ -17,6 +17,7 @@ from costmodel.simulation.engines import chosen, engine_named
 from costmodel.simulation.payments import Demand, Payments, month_hours_of
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.replaying import Replay
+from costmodel.simulation.room import BYTES_WAITING, Watchman, check_room, free_bytes
 from costmodel.simulation.timetable import Timetable, draw_outages, make_timetable
 
 NS_PER_S = 10**9
@@ -57,11 +58,15 @@ def simulate(
 ) -> Simulated:
     """Simulate the scenario's month `replications` times (fewer at large volume).
 
-    `watch` is called with the share of the work done, now and then.
+    `watch` is called with the share of the work done, now and then. Raises InputError for more payments than fit into
+    memory, and when so much piles up that it runs short.
     """
     scenario = assumptions.scenario
     lead_in = lead_in_ns(plan, scenario)
-    first = replayed.payments if replayed else Demand(scenario, scenario.seed, lead_in)
+    demand = Demand(scenario, scenario.seed, lead_in)
+    first = replayed.payments if replayed else demand
+    if replayed is None:
+        check_room(demand.expected_in_all, free_bytes(), BYTES_WAITING)
     number = replications(scenario, first.measured[1] - first.measured[0])
     seeds = [scenario.seed if k == 0 else stream_key(scenario.seed, "replication", k) for k in range(number)]
     table = make_timetable(plan, first.start, first.window[1] + drain_ns(plan, scenario.on.year), scenario.seed)
@@ -72,7 +77,8 @@ def simulate(
         # payments of a file have been made: no outage can undo them
         outages = tuple(() for _ in plan.outages) if replayed else draw_outages(plan, table.end_ns, seed)
         times = dataclasses.replace(table, outages=outages)
-        counts = run_once(plan, payments, times, seed).run(_part(watch, k, number, first.window[1]))
+        watchman = Watchman(_part(watch, k, number, first.window[1]), name == "reference", free_bytes)
+        counts = run_once(plan, payments, times, seed).run(watchman)
         counts.outage_ns = times.path_outage_ns(_serial(plan, assumptions), *payments.window)
         runs.append(counts)
     return Simulated(runs, seeds, first, table, _period(scenario, first, replayed), replayed, name)

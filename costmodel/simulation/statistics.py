@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,6 +29,47 @@ def half_width(centre: float, values: Sequence[float]) -> float | None:
 
     spread = math.fsum((value - centre) ** 2 for value in values) / (number - 1)
     return float(stdtrit(number - 1, 0.5 + CONFIDENCE / 2)) * math.sqrt(spread / number)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A figure of one scenario less that of another under the same luck.
+
+    interval: 95 %, by Student's t over the pairs of replications; None for fewer than two. variance_ratio: the variance
+    of the difference if both had met their own luck, over the paired one: so many times more replications would have
+    been needed. None where the pairs do not vary at all.
+    """
+
+    value: float
+    interval: tuple[float, float] | None
+    variance_ratio: float | None
+    replications: int
+
+    def to_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {**vars(self), "interval": list(self.interval) if self.interval else None}
+
+
+def paired(one: float, ones: Sequence[float], other: float, others: Sequence[float]) -> Difference:
+    """`one` less `other`, two pooled figures, with those of their replications in the same order.
+
+    >>> paired(5.0, [4.0, 6.0], 3.0, [2.0, 4.0]).value
+    2.0
+    """
+    differences = [a - b for a, b in zip(ones, others, strict=True)]
+    value = one - other
+    half = half_width(value, differences)
+    apart, together = _squares(one, ones) + _squares(other, others), _squares(value, differences)
+    return Difference(
+        value=value,
+        interval=None if half is None else (value - half, value + half),
+        variance_ratio=apart / together if together and half is not None else None,
+        replications=len(differences),
+    )
+
+
+def _squares(centre: float, values: Sequence[float]) -> float:
+    return math.fsum((value - centre) ** 2 for value in values)
 
 
 def latency_ms(runs: Sequence[Counts], timer: str) -> dict[str, float | None]:

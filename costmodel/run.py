@@ -107,11 +107,15 @@ def bill(
     region: str | None = None,
     data: Path | str | None = None,
     free_tier: bool = True,
+    month_hours: int | None = None,
+    plans: Mapping[str, str] | None = None,
 ) -> Bill:
     """Price a usage file (CSV, TOML or JSON) without simulating.
 
     on: prices of that day, else of the newest day on which a price was compared with its source. region: of rows that
-    name none, else the shipped AWS pipeline's. Raises InputError for a file, row, meter or date that cannot be priced.
+    name none, else the shipped AWS pipeline's. month_hours: what the hours of standing rows are divided by, 730 as
+    calculators do; None means the calendar month's, as bills do. plans: service -> plan, list price where none is
+    named. Raises InputError for a file, row, meter or date that cannot be priced.
     """
     from costmodel.billing.rating import rate
     from costmodel.billing.usage import read_usage
@@ -122,4 +126,7 @@ def bill(
         price.read for service in services.values() for meter in service.meter.values() for price in meter.price
     )
     home = region or str(load_table("pipelines", HOME_PIPELINE, folder)[0]["region"])
-    return rate(read_usage(Path(usage)), services, on=on or newest, region=home, free_tier=free_tier)
+    return rate(
+        read_usage(Path(usage)), services, on=on or newest, region=home, free_tier=free_tier, month_hours=month_hours,
+        plans=plans,
+    )  # fmt: skip

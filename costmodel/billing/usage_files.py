@@ -15,7 +15,8 @@ from costmodel.assumptions.reading import Table, read_toml
 from costmodel.errors import InputError, Problem
 
 COLUMNS = (
-    "service", "meter", "quantity", "calls", "size_kb", "duration_ms", "memory_mb", "amount_cents", "region", "hours",
+    "service", "meter", "quantity", "unit", "calls", "size_kb", "duration_ms", "memory_mb", "amount_cents", "currency",
+    "surcharges", "region", "hours",
 )  # fmt: skip
 MOST_BYTES = 2**28  # held in memory as text; a month of single payments is smaller
 Place = tuple[str, int | None]

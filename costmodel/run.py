@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from costmodel.assumptions.catalog import Assumptions, load_assumptions, load_services, load_table
+from costmodel.assumptions.catalog import Assumptions, load_assumptions, load_pipeline_table, load_services
 from costmodel.assumptions.changes import changes_from
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def bill(
     newest = max(
         price.read for service in services.values() for meter in service.meter.values() for price in meter.price
     )
-    home = region or str(load_table("pipelines", HOME_PIPELINE, folder)[0]["region"])
+    home = region or str(load_pipeline_table(HOME_PIPELINE, folder)[0]["region"])
     return rate(
         read_usage(Path(usage)), services, on=on or newest, region=home, free_tier=free_tier, month_hours=month_hours,
         plans=plans,

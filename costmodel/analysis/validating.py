@@ -6,7 +6,7 @@ from pathlib import Path
 
 from costmodel.analysis.claims import read_claims
 from costmodel.analysis.perimeter_files import read_perimeters
-from costmodel.assumptions.catalog import data_dir, load_assumptions, load_services, load_table
+from costmodel.assumptions.catalog import data_dir, load_assumptions, load_pipeline_table, load_services, load_table
 from costmodel.assumptions.checking import check
 from costmodel.assumptions.linking import check_links
 from costmodel.assumptions.pipeline import Pipeline
@@ -27,7 +27,7 @@ MARKS = {
     "perimeters": ("perimeter", "term"),
     "scenario": ("workload", "base", "on", "replications"),
     "service": ("provider", "meter"),
-    "pipeline": ("flows", "handlers", "functions", "region"),
+    "pipeline": ("flows", "handlers", "functions", "region", "instead"),
     "usage": ("usage",),
 }
 
@@ -83,7 +83,7 @@ def _check(kind: str, name: str, data: Path | None) -> None:
     elif kind == "perimeters":
         read_perimeters(name, data)
     elif kind == "pipeline":
-        table = load_table("pipelines", name, data)[0]
+        table = load_pipeline_table(name, data)[0]
         check_links(check(Pipeline, table), load_services(data), None, table)
     elif kind == "service":
         check(Service, load_table("services", name, data)[0])

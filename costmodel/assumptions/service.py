@@ -132,10 +132,11 @@ class Meter(Record):
     per_size: a call counts once per started `chunk_kb`. per_duration: GB-seconds, each call rounded up to
     `increment_ms` (else the service's rule `billing_increment_ms`), at least `minimum_ms`, memory rounded up to
     `memory_increment_mb`. per_payment: a fee on each amount; with `adds_to`, a surcharge on another meter's
-    rate, rounded together with it.
+    rate, rounded together with it. minimum: the least that a month of the service costs; what its other lines fall
+    short of is a line of its own, without any usage row.
     """
 
-    kind: Literal["per_call", "per_size", "per_duration", "per_payment", "standing"] = "per_call"
+    kind: Literal["per_call", "per_size", "per_duration", "per_payment", "standing", "minimum"] = "per_call"
     unit: Text
     chunk_kb: Positive | None = None
     increment_ms: Positive | None = None
@@ -154,6 +155,8 @@ class Meter(Record):
         for entry in self.price:
             if entry.is_fee != (self.kind == "per_payment"):
                 raise ValueError("a fee (percent, fixed_usd) goes with kind per_payment, and only with it")
+        if self.kind == "minimum" and any(len(entry.tiers) > 1 or not entry.tiers[0].usd for entry in self.price):
+            raise ValueError("a minimum has one tier, above 0 USD")
         _check_history(self.price)
         return self
 

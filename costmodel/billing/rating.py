@@ -33,7 +33,8 @@ def rate(
     Rows of one service, meter and region are summed, then freed and tiered; free units are shared by all regions
     (the bill's own first) and by the meters of a free pool, in the order of the service's file. region: of rows
     that name none. month_hours: what the `hours` of standing rows are divided by; None means the calendar month's.
-    plans: service → plan. A service with a monthly minimum gets a line for what its others fall short of. Surcharges on a fee are rounded together with it, or by themselves.
+    plans: service → plan. Surcharges on a fee are rounded together with it, or by themselves. A service with a
+    monthly minimum gets a line for what its others fall short of.
     Raises InputError with every row that cannot be priced: nothing is ever silently free.
     """
     with localcontext(EXACT):

@@ -14,6 +14,11 @@ from costmodel.result import SCHEMA_VERSION
 
 HEAD = ("pay-in", "payouts", "monthly", "afterwards", "total", "of volume", "each", "unsure")
 
+LEGEND = (
+    "monthly: fees that stand, and minimums; afterwards: disputes and returns; unsure: the share of the bill that rests "
+    "on prices or quantities nobody published or measured."
+)
+
 
 def processor_documents(rows: Sequence[ProcessorRow], scenario: str) -> Documents:
     """What `processors` prints."""
@@ -39,9 +44,8 @@ def processor_sections(rows: Sequence[ProcessorRow], scenario: str) -> list[Sect
         [*_first(priced, scenario), Table(("USD a month", *HEAD), tuple(map(_cells, priced)))] if priced else [],
         ["Cannot take this mix", *refused] if refused else [],
         ["Not known, so assumed or left out", *unknown] if unknown else [],
-        ["monthly: fees that stand, and minimums; afterwards: disputes and returns; unsure: the share of the bill that "
-         "rests on prices or quantities nobody published or measured."] if priced else [],
-    ]  # fmt: skip
+        [LEGEND] if priced else [],
+    ]
 
 
 def _first(rows: Sequence[ProcessorRow], scenario: str) -> Iterator[str]:

@@ -15,8 +15,8 @@ from costmodel.result import SCHEMA_VERSION
 HEAD = ("pay-in", "payouts", "monthly", "afterwards", "total", "of volume", "each", "unsure")
 
 LEGEND = (
-    "monthly: fees that stand, and minimums; afterwards: disputes and returns; unsure: the share of the bill that rests "
-    "on prices or quantities nobody published or measured."
+    "monthly: fees that stand, and minimums; afterwards: disputes and returns; unsure: the share of the bill that "
+    "rests on prices or quantities nobody published or measured."
 )
 
 

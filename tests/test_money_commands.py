@@ -9,24 +9,7 @@ from typing import Any
 
 import pytest
 
-from costmodel.cli import main
-
 Cli = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Exit code, standard output and standard error of a command."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        try:
-            code = main([str(word) for word in words])
-        except SystemExit as ended:  # argparse
-            code = int(ended.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def answer(found: tuple[int, str, str]) -> Any:

@@ -18,7 +18,7 @@ from costmodel.billing.rating import rate
 from costmodel.errors import InputError, UsageError
 from costmodel.result import Result
 from tests.small_services import ON, meter, price, row, service
-from tests.test_money_commands import Cli, answer, cli  # noqa: F401
+from tests.test_money_commands import Cli, answer
 
 EVEN = {"law": "constant", "source": "test", "read": dt.date(2026, 11, 23), "basis": "published"}
 QUICK: dict[str, Any] = {"replications": 1, "horizon": "cohort", "workload.tickets": EVEN}
@@ -150,7 +150,7 @@ def test_the_pipeline_is_not_for_changing() -> None:
         compare_processors(set={"pipeline": "adyen"})
 
 
-def test_processors_command(cli: Cli, tmp_path: Path) -> None:  # noqa: F811
+def test_processors_command(cli: Cli, tmp_path: Path) -> None:
     found = answer(cli("processors", "--format", "json", "--set", "replications=1"))
     assert set(found) == {"schema_version", "processors", "provenance"}
     total = sum(Decimal(found["processors"][0][f"{part}_usd"]) for part in PARTS)
@@ -161,7 +161,7 @@ def test_processors_command(cli: Cli, tmp_path: Path) -> None:  # noqa: F811
     assert "Cannot take this mix" in text
 
 
-def test_compare_with_a_processor(cli: Cli) -> None:  # noqa: F811
+def test_compare_with_a_processor(cli: Cli) -> None:
     """Cards kept: 3,450 at Stripe; interchange 1,588.75, assessments 149.75, Adyen's 665 and 250 of payouts: 2,653.50."""
     found = answer(cli("compare", "seed_stripe", "adyen", "--perimeter", "cards_kept", "--format", "json"))
     assert abs(Decimal(found["before_usd"]) - 3450) < Decimal("0.10")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from costmodel.analysis.claims import read_claims
 from costmodel.analysis.perimeter_files import read_perimeters
+from costmodel.analysis.price_import import load_offer_map
 from costmodel.assumptions.catalog import data_dir, load_assumptions, load_pipeline_table, load_services, load_table
 from costmodel.assumptions.checking import check
 from costmodel.assumptions.linking import check_links
@@ -21,6 +22,7 @@ FOLDERS = {
     "scenarios": "scenario",
     "claims": "claims",
     "perimeters": "perimeters",
+    "offers": "offers",
 }
 MARKS = {
     "claims": ("claim",),
@@ -29,6 +31,7 @@ MARKS = {
     "service": ("provider", "meter"),
     "pipeline": ("flows", "handlers", "functions", "region", "instead"),
     "usage": ("usage",),
+    "offers": ("product", "prefixes"),
 }
 
 
@@ -85,6 +88,8 @@ def _check(kind: str, name: str, data: Path | None) -> None:
     elif kind == "pipeline":
         table = load_pipeline_table(name, data)[0]
         check_links(check(Pipeline, table), load_services(data), None, table)
+    elif kind == "offers":
+        load_offer_map(name, data)
     elif kind == "service":
         check(Service, load_table("services", name, data)[0])
     else:

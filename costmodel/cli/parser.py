@@ -9,7 +9,7 @@ from costmodel.cli import bill, check, compare, prices, processors, run, validat
 
 COMMANDS = (check, run, bill, compare, processors, prices, validate)
 EXIT_CODES = """exit codes: 0 fine; 1 internal error; 2 bad input or usage; 4 a verdict differs from its pin;
-130 interrupted"""
+5 a source is older than allowed (prices stale); 130 interrupted"""
 
 
 def parser() -> argparse.ArgumentParser:

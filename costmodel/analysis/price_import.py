@@ -27,7 +27,7 @@ class Found:
 
     tiers: (above, USD of a unit) beyond the free units; free: the list's own free units, None where it has none.
     status: same as ours; new, to be added; older than an entry of ours; contradicts our entry of the same date.
-    held: our price of that day, None where we have none.
+    held: our price of that day, None where we have none. offer: the list's price, the first of those that `skus` names.
     """
 
     meter: str
@@ -38,6 +38,7 @@ class Found:
     status: Status
     held: Price | None
     offer: OfferPrice
+    skus: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def _held_against(offer: OfferPrice, meter: str, region: str, services: Mapping[
         status = "older"
     elif held is not None and held.from_ == offer.effective:
         status = "contradicts"
-    return Found(meter, (region,), offer.effective, tiers, free, status, held, offer)
+    return Found(meter, (region,), offer.effective, tiers, free, status, held, offer, (offer.sku,))
 
 
 def _start(price: Price) -> dt.date:
@@ -170,7 +171,9 @@ def _joined(found: Iterable[Found]) -> Iterator[Found]:
         key = (each.meter, each.from_, each.tiers, each.free, each.status, held)
         groups.setdefault(key, []).append(each)
     for several in groups.values():
-        yield replace(several[0], regions=tuple(sorted(region for each in several for region in each.regions)))
+        several.sort(key=lambda each: each.regions)
+        regions = tuple(region for each in several for region in each.regions)
+        yield replace(several[0], regions=regions, skus=tuple(sku for each in several for sku in each.skus))
 
 
 # --- entries for the service files ------------------------------------------------------------------------------------
@@ -192,7 +195,8 @@ def new_entry(found: Found) -> dict[str, object]:
     entry |= {"free_pool": held.free_pool} if held is not None and held.free_pool and free else {}
     offer = found.offer
     version = f", version {offer.version}" if offer.version else ""
-    entry["source"] = f"AWS Price List, {offer.service_code}{version}, published {offer.published}, SKU {offer.sku}"
+    skus = ", ".join(found.skus)
+    entry["source"] = f"AWS Price List, {offer.service_code}{version}, published {offer.published}, SKU {skus}"
     entry |= {"read": offer.published, "basis": "published"}
     return entry
 

@@ -112,7 +112,7 @@ def _change(each: Found) -> dict[str, Any]:
         "theirs": _theirs(each),
         "service_code": each.offer.service_code,
         "usage_type": each.offer.usage_type,
-        "sku": each.offer.sku,
+        "sku": " ".join(each.skus),
     }
 
 

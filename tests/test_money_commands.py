@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from costmodel.analysis.claims import read_claims
+from costmodel.analysis.needs import needed_usage
+from costmodel.assumptions.catalog import load_services
 
 Cli = Callable[..., tuple[int, str, str]]
 
@@ -52,3 +58,32 @@ def test_bill_options_that_make_no_sense(options: list[str], said: str, cli: Cli
     code, out, err = cli("bill", tmp_path / "usage.csv", *options)
     assert (code, out) == (2, "")
     assert said in err
+
+
+# --- the lines of the judged document, turned round -------------------------------------------------------------------
+
+# claim, USD it states, meters that could have cost it. The usage worked out is billed again, with and without free units.
+LINES = [
+    ("ECO-S06", "15", "lambda.duration_x86 lambda.requests lambda.provisioned_concurrency_x86"),
+    ("ECO-S07", "25", "dynamodb.write_request_units dynamodb.read_request_units dynamodb.storage dynamodb.provisioned_write_hours"),
+    ("ECO-S08", "45", "kms.keys kms.requests_symmetric"),
+    ("ECO-S09", "30", "fraud_detector.predictions fraud_detector.hosting_hours"),
+    ("ECO-S10", "125", "ach.debit_entries"),
+    ("ECO-S11", "10", "cloudwatch.alarms cloudwatch.metrics cloudwatch.logs_ingested cloudwatch.dashboards"),
+    ("ECO-S12", "5", "s3.storage s3.put_requests"),
+    ("ECO-S13", "5", "eventbridge.custom_events sns.publishes sns.deliveries_sms sns.deliveries_email"),
+    ("ECO-S14", "15", "data_transfer.internet_out data_transfer.inter_region amplify.served"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "usd", "meters"), LINES)
+def test_what_each_line_would_need_costs_that_much(name: str, usd: str, meters: str, cli: Cli, tmp_path: Path) -> None:
+    claim = next(claim for claim in read_claims()[0].claim if claim.id == name)
+    found = needed_usage(claim, load_services(), on=dt.date(2026, 11, 23), region="us-west-2")
+    assert [f"{need.service}.{need.meter}" for need in found] == meters.split()
+    for need in found:
+        assert need.quantity is not None
+        for quantity, options in ((need.quantity, ["--no-free-tier"]), (need.with_free, [])):
+            (tmp_path / "u.csv").write_text(f"service,meter,quantity\n{need.service},{need.meter},{quantity:.12f}\n")
+            bill = answer(cli("bill", tmp_path / "u.csv", "--on", "2026-11-23", "--format", "json", *options))["bill"]
+            assert abs(Decimal(bill["total_usd"]) - Decimal(usd)) < Decimal("0.00001"), need.meter

@@ -24,6 +24,8 @@ from costmodel.assumptions.fields import (
     Text,
 )
 
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
 
 class Sla(Sourced):
     """Monthly uptime below which the provider pays a credit, in percent. A refund threshold, not a forecast."""
@@ -63,6 +65,33 @@ class Rule(Sourced):
     from_: Day = Field(alias="from")
     value: Number
     unit: Text
+
+
+class Window(Sourced):
+    """When a bank file handed in by `cut_off` settles: at `settles`, so many banking days after it; New York times."""
+
+    name: Name
+    cut_off: TimeOfDay
+    settles: TimeOfDay
+    banking_days: Count
+
+
+class ReturnCodes(Sourced):
+    """Until when a receiving bank may return an entry with one of these codes, counted from its settlement.
+
+    within: that many of `unit`; None where the banks agree on it. category: which of the network's limits counts it.
+    """
+
+    codes: tuple[Annotated[str, Field(pattern=r"^R\d\d$")], ...]
+    within: PositiveCount | None = None
+    unit: Literal["banking day", "calendar day", "agreement"]
+    category: Literal["administrative", "unauthorized", "other"]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.unit == "agreement") != (self.within is None):
+            raise ValueError("`within` goes with days, and only with them")
+        return self
 
 
 class Tier(Record):
@@ -192,6 +221,8 @@ class Service(Record):
     rule: tuple[Rule, ...] = ()
     operation: dict[str, Operation] = {}
     parameter: dict[Name, Quantity] = {}
+    window: tuple[Window, ...] = ()
+    return_codes: tuple[ReturnCodes, ...] = ()
     meter: dict[Name, Meter] = {}
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -23,6 +24,9 @@ _SURCHARGES = re.compile(r"[a-z][a-z0-9_]{0,79}( [a-z][a-z0-9_]{0,79}){0,9}")
 CURRENCY = "USD"  # of every price
 _REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_DIGITS = re.compile(r"[0-9]{1,12}").fullmatch
+_NOT_OF_PAYMENTS = frozenset(("quantity", "size_kb", "duration_ms", "memory_mb", "hours"))
+Words = tuple[tuple[str, Any], ...]
 _MEASURES = ("calls", "size_kb", "duration_ms", "memory_mb")
 
 
@@ -45,7 +49,8 @@ class UsageRow:
     region: None means the bill's. scale multiplies quantity and fees (a shortened run scaled to a month). hours:
     a standing quantity that stood for so many hours of the month. on_top_of: the surcharges that the same
     payments bear besides this one and that are rated before it. unit: what the quantity was counted in, to be held
-    against the meter's; None where nobody says. place: file and line.
+    against the meter's; None where nobody says. surcharges: meters that a file names for the same payments; they have
+    rows of their own. place: file and line.
     """
 
     service: str
@@ -60,6 +65,7 @@ class UsageRow:
     measures: Measures | None = None
     on_top_of: tuple[str, ...] = ()
     unit: str | None = None
+    surcharges: tuple[str, ...] = ()
     place: Place = ("usage", None)
 
     def problem(self, wrong: str, remedy: str) -> Problem:
@@ -75,21 +81,53 @@ def read_usage(path: Path | str, *, basis: str = "measured") -> list[UsageRow]:
     `currency` must be USD. `surcharges` names further meters, separated by blanks, that the same payments bear: each
     gives a row of its own. Raises InputError with every problem of the file, each with its line.
     """
-    rows, problems = read_rows(Path(path))
+    problems: list[Problem] = []
     usage: list[UsageRow] = []
-    for row in rows:
+    payments: dict[Words, tuple[int, Counter[int]]] = {}
+    for row in read_rows(Path(path)):
+        if isinstance(row, Problem):
+            problems.append(row)
+            continue
+        payment = _payment(row[0])
+        if payment is not None and payment[0] in payments:
+            payments[payment[0]][1][payment[1]] += payment[2]
+            continue
         found = _usage_row(row, basis)
-        problems += found if isinstance(found, list) else []
-        usage += [] if isinstance(found, list) else [found, *_surcharged(found, row[0])]
+        if isinstance(found, list):
+            problems += found
+            continue
+        if payment is not None:
+            payments[payment[0]] = len(usage), Counter({payment[1]: payment[2]})
+        usage.append(found)
     if problems:
         raise InputError(sorted(problems, key=lambda problem: problem.line or 0))
-    return usage
+    for index, amounts in payments.values():
+        usage[index] = replace(usage[index], amounts=_arrays(amounts))
+    return [each for row in usage for each in (row, *_surcharged(row))]
 
 
-def _surcharged(row: UsageRow, fields: dict[str, Any]) -> list[UsageRow]:
+def _payment(fields: dict[str, Any]) -> tuple[Words, int, int] | None:
+    """The words of a row that is payments of one amount, in plain digits, with amount and number; None for any other.
+
+    Rows of the same words are payments of one kind: they are checked once and counted together.
+    """
+    cents, calls = fields.get("amount_cents"), fields.get("calls", "1")
+    if not (isinstance(cents, str) and isinstance(calls, str) and _DIGITS(cents) and _DIGITS(calls)):
+        return None
+    words = tuple((key, value) for key, value in fields.items() if key not in ("amount_cents", "calls"))
+    return None if _NOT_OF_PAYMENTS & fields.keys() else (words, int(cents), int(calls))
+
+
+def _arrays(amounts: Counter[int]) -> tuple[IntArray, IntArray]:
+    return np.fromiter(amounts, np.int64, len(amounts)), np.fromiter(amounts.values(), np.int64, len(amounts))
+
+
+def _surcharged(row: UsageRow) -> list[UsageRow]:
     """The rows of the surcharges that a row's payments bear, in the order in which they are given."""
-    names = tuple(str(fields.get("surcharges", "")).split())
-    return [replace(row, meter=name, on_top_of=names[:number], unit=None) for number, name in enumerate(names)]
+    return [
+        replace(row, meter=name, on_top_of=row.surcharges[:number], unit=None, surcharges=())
+        for number, name in enumerate(row.surcharges)
+    ]
 
 
 def _usage_row(row: Row, basis: str) -> UsageRow | list[Problem]:
@@ -182,4 +220,5 @@ def _made(names: dict[str, str], numbers: dict[str, Decimal], basis: str, place:
     return UsageRow(
         names["service"], names["meter"], numbers.get("quantity"), basis, amounts, names.get("region"),
         hours=numbers.get("hours"), measures=measures, place=place, unit=names.get("unit"),
+        surcharges=tuple(names.get("surcharges", "").split()),
     )  # fmt: skip

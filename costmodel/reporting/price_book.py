@@ -30,7 +30,6 @@ def _row(service: str, name: str, meter: Meter, price: Price) -> Row:
     return {
         "service": service,
         "meter": name,
-        "kind": meter.kind,
         "unit": meter.unit,
         "from": price.from_.isoformat(),
         "until": price.until.isoformat() if price.until else None,
@@ -54,6 +53,7 @@ def _row(service: str, name: str, meter: Meter, price: Price) -> Row:
         "read": price.read.isoformat(),
         "source": price.source,
         "note": price.note,
+        "kind": meter.kind,
     }
 
 

@@ -109,13 +109,15 @@ def bill(
     free_tier: bool = True,
     month_hours: int | None = None,
     plans: Mapping[str, str] | None = None,
+    round_surcharges_together: bool = True,
 ) -> Bill:
     """Price a usage file (CSV, TOML or JSON) without simulating.
 
     on: prices of that day, else of the newest day on which a price was compared with its source. region: of rows that
     name none, else the shipped AWS pipeline's. month_hours: what the hours of standing rows are divided by, 730 as
     calculators do; None means the calendar month's, as bills do. plans: service -> plan, list price where none is
-    named. Raises InputError for a file, row, meter or date that cannot be priced.
+    named. round_surcharges_together: a fee and its surcharges go to the cent once, or each by itself.
+    Raises InputError for a file, row, meter or date that cannot be priced.
     """
     from costmodel.billing.rating import rate
     from costmodel.billing.usage import read_usage
@@ -128,5 +130,5 @@ def bill(
     home = region or str(load_pipeline_table(HOME_PIPELINE, folder)[0]["region"])
     return rate(
         read_usage(Path(usage)), services, on=on or newest, region=home, free_tier=free_tier, month_hours=month_hours,
-        plans=plans,
+        plans=plans, round_surcharges_together=round_surcharges_together,
     )  # fmt: skip

@@ -106,6 +106,8 @@ CHARGED = [
     ("instant_payout", 1_000, "list", "2026-09-15", 50, "at least 0.50"),
     ("instant_payout", 100_000, "list", "2026-09-15", 1_500, "1.5 %"),
     ("smart_dispute", 10_000, "list", "2026-09-15", 3_000, "30 % of what is won"),
+    ("payout", 100_000, "list", "2019-06-15", 275, "remembered: as today"),
+    ("instant_payout", 100_000, "list", "2019-06-15", 1_000, "S: 1 % then"),
     ("refund", 10_000, "list", "2019-06-15", 0, "S: nothing is given back"),
     ("post_payment_invoice", 100_000, "list", "2026-09-15", 200, "0.4 %, at most 2.00"),
     ("billing", 10_000, "list", "2026-09-15", 70, "0.7 %"),

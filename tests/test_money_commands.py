@@ -45,6 +45,18 @@ def test_bill_options(options: list[str], costs: list[str], cli: Cli, tmp_path: 
     assert [line["cost_usd"] for line in found["bill"]["lines"]] == costs
 
 
+# 2.9 + 1.5 + 1 % of 1.00 with 0.30: 35.4 cents -> 35 at once; by themselves 33 (32.9), 2 (1.5) and 1.
+@pytest.mark.parametrize(("options", "total"), [([], "0.35"), (["--surcharges-apart"], "0.36")])
+def test_surcharges_round_together_or_apart(options: list[str], total: str, cli: Cli, tmp_path: Path) -> None:
+    text = "service,meter,amount_cents,surcharges\nstripe,card,100,card_international currency_conversion\n"
+    (tmp_path / "usage.csv").write_text(text)
+    lines = answer(cli("bill", tmp_path / "usage.csv", "--format", "json", *options))["bill"]["lines"]
+    apart = {"card": "0.33", "card_international": "0.02", "currency_conversion": "0.01"}
+    together = {"card": "0.33", "card_international": "0.01", "currency_conversion": "0.01"}
+    assert {line["meter"]: line["cost_usd"] for line in lines} == (apart if options else together)
+    assert sum(Decimal(line["cost_usd"]) for line in lines) == Decimal(total)
+
+
 @pytest.mark.parametrize(("options", "said"), [
     (["--month-hours", "0"], "0 is no number of hours; write 730, or actual"),
     (["--month-hours", "-1"], "is no number of hours"),

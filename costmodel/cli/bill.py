@@ -25,6 +25,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--plan", action="append", default=[], metavar="SERVICE=PLAN", help="a price plan instead of list prices"
     )
+    parser.add_argument("--surcharges-apart", action="store_true", help="round each surcharge on a fee by itself")
     parser.add_argument("--no-free-tier", action="store_true", help="list price, without free units")
 
 
@@ -46,6 +47,7 @@ def bill_command(arguments: argparse.Namespace) -> int:
     priced = bill(
         arguments.usage, on=arguments.on, region=arguments.region, data=arguments.data,
         free_tier=not arguments.no_free_tier, month_hours=arguments.month_hours, plans=pairs(arguments.plan, "--plan"),
+        round_surcharges_together=not arguments.surcharges_apart,
     )  # fmt: skip
     give(arguments, bill_documents(priced, overridden_prices(folder(arguments))))
     return OK

@@ -94,7 +94,7 @@ def test_ach_payments_bear_no_surcharge_of_cards() -> None:
 
 @pytest.mark.parametrize(("pipeline", "changes", "said"), [
     ("square", {"workload.international_share": Decimal("0.1")}, "no price is known for the workload's international_share"),
-    ("dwolla", {}, "the workload has payments by card, which this pipeline does not take"),
+    ("dwolla", {}, "the workload has payments by card, which the pipeline dwolla does not take"),
     ("adyen", {"workload.methods": ACH}, "the workload has payments by ach"),
     ("stripe", {"workload.international_share": 2}, "must lie between 0 and 1"),
 ])  # fmt: skip

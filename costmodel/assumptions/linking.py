@@ -134,7 +134,7 @@ def _unserved(pipeline: Pipeline, workload: Workload) -> Iterator[Fault]:
     taken = {method for flow in pipeline.flows.values() if flow.starts == "payment" for method in flow.methods}
     for method, share in workload.methods.items():
         if share and method not in taken:
-            wrong = f"the workload has payments by {method}, which this pipeline does not take"
+            wrong = f"the workload has payments by {method}, which the pipeline {pipeline.name} does not take"
             yield ("flows",), wrong, f'add a flow with methods = ["{method}"], or set workload.methods'
     priced = {each.share for each in pipeline.each}
     for name in SHARES:

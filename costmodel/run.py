@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from costmodel.assumptions.catalog import Assumptions, load_assumptions, load_services, load_table
+from costmodel.assumptions.catalog import Assumptions, load_assumptions, load_pipeline_table, load_services
 from costmodel.assumptions.changes import changes_from
 
 if TYPE_CHECKING:
@@ -128,11 +128,17 @@ def bill(
     region: str | None = None,
     data: Path | str | None = None,
     free_tier: bool = True,
+    month_hours: int | None = None,
+    plans: Mapping[str, str] | None = None,
+    round_surcharges_together: bool = True,
 ) -> Bill:
     """Price a usage file (CSV, TOML or JSON) without simulating.
 
     on: prices of that day, else of the newest day on which a price was compared with its source. region: of rows that
-    name none, else the shipped AWS pipeline's. Raises InputError for a file, row, meter or date that cannot be priced.
+    name none, else the shipped AWS pipeline's. month_hours: what the hours of standing rows are divided by, 730 as
+    calculators do; None means the calendar month's, as bills do. plans: service -> plan, list price where none is
+    named. round_surcharges_together: a fee and its surcharges go to the cent once, or each by itself.
+    Raises InputError for a file, row, meter or date that cannot be priced.
     """
     from costmodel.billing.rating import rate
     from costmodel.billing.usage import read_usage
@@ -142,5 +148,8 @@ def bill(
     newest = max(
         price.read for service in services.values() for meter in service.meter.values() for price in meter.price
     )
-    home = region or str(load_table("pipelines", HOME_PIPELINE, folder)[0]["region"])
-    return rate(read_usage(Path(usage)), services, on=on or newest, region=home, free_tier=free_tier)
+    home = region or str(load_pipeline_table(HOME_PIPELINE, folder)[0]["region"])
+    return rate(
+        read_usage(Path(usage)), services, on=on or newest, region=home, free_tier=free_tier, month_hours=month_hours,
+        plans=plans, round_surcharges_together=round_surcharges_together,
+    )  # fmt: skip

@@ -183,11 +183,16 @@ def _metered(usd: str, per: int = 1, free: int = 0) -> dict[str, Any]:
 
 
 LIST_PRICES: dict[str, dict[str, Any]] = {  # service -> meters, list prices of the AWS and payments facts, section 1
-    "lambda": {"duration_x86": _metered("0.0000166667", free=400_000), "requests": _metered("0.20", 1_000_000)},
+    "lambda": {
+        "duration_x86": _metered("0.0000166667", free=400_000),
+        "requests": _metered("0.20", 1_000_000),
+        "provisioned_concurrency_x86": _metered("0.0000041667"),
+    },
     "dynamodb": {
         "write_request_units": _metered("0.625", 1_000_000),
         "read_request_units": _metered("0.125", 1_000_000),
         "storage": _metered("0.25", free=25),
+        "provisioned_write_hours": _metered("0.00065"),
     },
     "kms": {"keys": _metered("1"), "requests_symmetric": _metered("0.03", 10_000, 20_000)},
     "fraud_detector": {"predictions": _metered("0.03"), "hosting_hours": _metered("0.06")},
@@ -200,7 +205,12 @@ LIST_PRICES: dict[str, dict[str, Any]] = {  # service -> meters, list prices of 
     },
     "s3": {"storage": _metered("0.023"), "put_requests": _metered("0.005", 1000)},
     "eventbridge": {"custom_events": _metered("1", 1_000_000)},
-    "sns": {"publishes": _metered("0.50", 1_000_000, 1_000_000), "deliveries_sms": _metered("0.00987")},
+    "sns": {
+        "publishes": _metered("0.50", 1_000_000, 1_000_000),
+        "deliveries_sms": _metered("0.00987"),
+        "deliveries_email": _metered("2", 100_000),
+    },
+    "amplify": {"served": _metered("0.15")},
     "data_transfer": {"internet_out": _metered("0.09", free=100), "inter_region": _metered("0.02")},
     "stripe": {
         "payout": {
@@ -234,6 +244,10 @@ NEEDS = [
     ("ECO-S13", "deliveries_sms", "507", "507", "1"),
     ("ECO-S14", "internet_out", "167", "267", "0"),
     ("ECO-S14", "inter_region", "750", "750", "2"),
+    ("ECO-S06", "provisioned_concurrency_x86", "3599971", "3599971", None),  # 1.37 GB for 730 hours
+    ("ECO-S07", "provisioned_write_hours", "38462", "38462", None),  # 52.7 units for 730 hours
+    ("ECO-S13", "deliveries_email", "250000", "250000", "500"),
+    ("ECO-S14", "served", "100", "100", "0"),
 ]
 
 

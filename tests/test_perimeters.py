@@ -251,6 +251,9 @@ def test_everything_the_modelled_column_names_is_in_the_catalog(file: Perimeters
     named += [word for words in file.selectors.values() for word in words]
     for word in named:
         service, _, meter = word.partition(".")
+        if service == "*":
+            assert any(meter in known.meter for known in services.values())
+            continue
         assert service in services
         assert not meter or meter in services[service].meter
 

@@ -10,6 +10,7 @@ import pytest
 import costmodel as cm
 from costmodel.analysis.claims import judge_document, read_claims
 from costmodel.analysis.modelled import bill_usd
+from costmodel.analysis.processors import compare_processors
 from costmodel.assumptions.catalog import data_dir
 from costmodel.result import Result
 
@@ -114,3 +115,39 @@ steps = [
     paid = changed.functions["direct_payout_handler"]["invocations"]
     assert paid == shipped.functions["direct_payout_handler"]["invocations"] > 0
     assert bill_usd(changed.bill, "bill.sanctions") == Decimal("0.01") * Decimal(str(paid))
+
+
+def test_a_processor_is_three_files_and_a_case(tmp_path: Path) -> None:
+    """A fee of 2.00 % + 0.10 and payouts at 0.05: 500 × 4.10, in the table of processors and as a scenario."""
+    operations = "".join(f'[operation.{name}]\nlatency = "call"\n' for name in ("charge", "payout", "refund"))
+    operations += "".join(
+        f'[operation.{name}]\nlatency = "call"\nuses = {{ {name} = 1 }}\n' for name in ("dispute", "ach_failure")
+    )
+    meters = f"""
+[meter.card]
+kind = "per_payment"
+unit = "payment"
+[[meter.card.price]]
+from = 2020-01-01
+percent = "2.00"
+fixed_usd = "0.10"
+{LINES}"""
+    for name, usd in (("payout", "0.05"), ("dispute", "10"), ("ach_failure", "0")):
+        meters += f'[meter.{name}]\nunit = "{name}"\n[[meter.{name}.price]]\nfrom = 2020-01-01\n'
+        meters += f'tiers = [{{ above = 0, usd = "{usd}" }}]\n{LINES}'
+    service = f'name = "Ours"\nprovider = "us"\n{operations}[[latency]]\noperation = "call"\nconstant_ms = 500\n{LINES}{meters}'
+    each = '[[each]]\nname = "{name}"\nof = "{of}"\nservice = "ours"\nmeter = "{meter}"\n{more}\n' + LINES
+    pipeline = (
+        'name = "ours"\ntitle = "our processor"\nbase = "stripe"\ninstead = { stripe = "ours" }\nprocessor = "ours"\n'
+        'without = ["static", "each", "plans", "flows.pay_in_ach"]\n'
+        + each.format(name="card_fee", of="payment", meter="card", more='methods = ["card"]\nfee_on = "amount"')
+        + each.format(name="payout_fee", of="payout", meter="payout", more="quantity = 1")
+    )
+    scenario = 'title = "ours"\nbase = "seed_stripe"\npipeline = "ours"\npinned = false\n'
+    for path, text in (("services/ours", service), ("pipelines/ours", pipeline), ("scenarios/ours", scenario)):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{path}.toml").write_text(text)
+    month = cm.run("ours", set=QUICK, data=tmp_path)
+    assert abs(bill_usd(month.bill, "bill.ours.card") - 2050) < Decimal("0.10")  # cents of 500 roundings
+    rows = compare_processors(set=QUICK, data=tmp_path)
+    assert "ours" in [row.pipeline for row in rows if row.bill is not None]

@@ -100,6 +100,44 @@ def test_one_payment_where_calls_is_empty(tmp_path: Path) -> None:
     assert said(row)[4] == [[157], [1]]
 
 
+def test_surcharges_are_rows_of_the_same_payments(tmp_path: Path) -> None:
+    text = "service,meter,calls,amount_cents,currency,surcharges\nstripe,card,3,150,usd,card_international currency_conversion\n"
+    rows = read_usage(written(tmp_path, "u.csv", text))
+    assert [(row.meter, row.on_top_of) for row in rows] == [
+        ("card", ()), ("card_international", ()), ("currency_conversion", ("card_international",)),
+    ]  # fmt: skip
+    assert {tuple(said(row)[4][1]) for row in rows} == {(3,)}
+
+
+@pytest.mark.parametrize(
+    ("cells", "key", "wrong"),
+    [
+        ("5,,EUR,", "currency", "is EUR, and all prices are in USD"),
+        ("5,,=1+1,", "currency", "is no currency's name"),
+        ("5,=HYPERLINK(1),,", "unit", "is no unit's name"),
+        ("5,,,a;b", "surcharges", "is no surcharge's name"),
+    ],
+)
+def test_other_currencies_and_what_is_no_word(cells: str, key: str, wrong: str, tmp_path: Path) -> None:
+    path = written(tmp_path, "u.csv", f"service,meter,quantity,unit,currency,surcharges\nkms,keys,{cells}\n")
+    with pytest.raises(InputError) as error:
+        read_usage(path)
+    (problem,) = error.value.problems
+    assert (problem.line, problem.key) == (2, key)
+    assert wrong in problem.wrong
+
+
+@pytest.mark.parametrize(("unit", "right"), [("unit", True), ("Units", True), ("GB", False)])
+def test_a_unit_is_held_against_the_meters(unit: str, right: bool, tmp_path: Path) -> None:
+    shop = service({"calls": meter(price((0, "1")))})
+    path = written(tmp_path, "u.csv", f"service,meter,quantity,unit\nshop,calls,2,{unit}\n")
+    if right:
+        assert rate(read_usage(path), {"shop": shop}, on=ON, region="us-west-2").total_usd == 2
+        return
+    with pytest.raises(InputError, match=f"{path}:2: shop.calls: is given in GB, and counted in unit"):
+        rate(read_usage(path), {"shop": shop}, on=ON, region="us-west-2")
+
+
 @pytest.mark.parametrize(
     ("line", "key", "wrong"),
     [

@@ -94,14 +94,16 @@ def compare(
         raise UsageError(f"no modelled perimeter {wanted!r}; {nearest(wanted, known)}")
     name, _, part = wanted.partition(".")
     here = file.find(name)
+    result = business.result("own", sides(file, name, part or None).own.rail)
+    documented = here.stripe and result.assumptions.pipeline.processor is None  # the document knows the own system only
     return Comparison(
         before=before,
         after=after,
         perimeter=wanted,
         modelled=modeller.row(name, part or None),
-        document_percent=document_row(file, name, part or None).reduction_percent if here.stripe else None,
+        document_percent=document_row(file, name, part or None).reduction_percent if documented else None,
         replaced=tuple(_replaced(modeller, name, part or None)),
-        provenance=business.result("own", sides(file, name, part or None).own.rail).provenance(),
+        provenance=result.provenance(),
     )
 
 

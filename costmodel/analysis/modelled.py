@@ -84,7 +84,7 @@ def _unfolded(file: Perimeters, words: tuple[str, ...]) -> set[str]:
 
 def _names(line: BillLine) -> set[str]:
     """The words that select a line."""
-    return {ALL, line.service, f"{line.service}.{line.meter}"}
+    return {ALL, line.service, f"{line.service}.{line.meter}", f"{ALL}.{line.meter}"}
 
 
 def _bill_term(line: BillLine) -> Term:

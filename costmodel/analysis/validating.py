@@ -6,7 +6,8 @@ from pathlib import Path
 
 from costmodel.analysis.claims import read_claims
 from costmodel.analysis.perimeter_files import read_perimeters
-from costmodel.assumptions.catalog import data_dir, load_assumptions, load_services, load_table
+from costmodel.analysis.price_import import load_offer_map
+from costmodel.assumptions.catalog import data_dir, load_assumptions, load_pipeline_table, load_services, load_table
 from costmodel.assumptions.checking import check
 from costmodel.assumptions.linking import check_links
 from costmodel.assumptions.pipeline import Pipeline
@@ -21,14 +22,16 @@ FOLDERS = {
     "scenarios": "scenario",
     "claims": "claims",
     "perimeters": "perimeters",
+    "offers": "offers",
 }
 MARKS = {
     "claims": ("claim",),
     "perimeters": ("perimeter", "term"),
     "scenario": ("workload", "base", "on", "replications"),
     "service": ("provider", "meter"),
-    "pipeline": ("flows", "handlers", "functions", "region"),
+    "pipeline": ("flows", "handlers", "functions", "region", "instead"),
     "usage": ("usage",),
+    "offers": ("product", "prefixes"),
 }
 
 
@@ -83,8 +86,10 @@ def _check(kind: str, name: str, data: Path | None) -> None:
     elif kind == "perimeters":
         read_perimeters(name, data)
     elif kind == "pipeline":
-        table = load_table("pipelines", name, data)[0]
+        table = load_pipeline_table(name, data)[0]
         check_links(check(Pipeline, table), load_services(data), None, table)
+    elif kind == "offers":
+        load_offer_map(name, data)
     elif kind == "service":
         check(Service, load_table("services", name, data)[0])
     else:

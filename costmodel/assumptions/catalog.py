@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from costmodel.assumptions.based import on_base
 from costmodel.assumptions.changes import Change, apply_changes
 from costmodel.assumptions.checking import check, nearest
 from costmodel.assumptions.linking import check_links
@@ -105,7 +106,7 @@ def load_assumptions(name: str, *, data: Path | None = None, changes: tuple[Chan
     pipeline_name = _changed_pipeline(scenario, changes)
     if pipeline_name == scenario.get("pipeline"):
         _check_named("pipelines", "pipeline", scenario, data)
-    pipeline, keys = load_table("pipelines", pipeline_name, data)
+    pipeline, keys = load_pipeline_table(pipeline_name, data)
     overridden += keys
     services = {}
     for service in names("services", data):
@@ -124,18 +125,37 @@ def load_assumptions(name: str, *, data: Path | None = None, changes: tuple[Chan
     return checked
 
 
+def load_pipeline_table(name: str, data: Path | None = None) -> tuple[Table, list[str]]:
+    """A pipeline's table on its base, which may have a base too; and the keys that `data` set."""
+    return _pipeline_table(name, data, [name])
+
+
+def _pipeline_table(name: str, data: Path | None, seen: list[str]) -> tuple[Table, list[str]]:
+    table, overridden = load_table("pipelines", name, data)
+    if "base" not in table:
+        return table, overridden
+    below, keys = _pipeline_table(_next_base("pipelines", table, seen, data), data, seen)
+    return on_base(table, below), overridden + keys
+
+
+def _next_base(kind: str, table: Table, seen: list[str], data: Path | None) -> str:
+    """The base a table names, noted in `seen`. Raises InputError for one that is not there or was seen before."""
+    base = str(table["base"])
+    if base in seen:
+        file, line = table.lines["base"]
+        raise InputError(Problem(file, line, "base", f"{' -> '.join([*seen, base])} goes round in a circle",
+                                 f"let one {kind[:-1]} stand on its own"))  # fmt: skip
+    _check_named(kind, "base", table, data)
+    seen.append(base)
+    return base
+
+
 def _scenario_table(name: str, data: Path | None) -> tuple[Table, list[str]]:
     """A scenario's table with its bases beneath it; the chain of bases must end."""
     table, overridden = load_table("scenarios", name, data)
     seen = [name]
     while "base" in table:
-        base = str(table["base"])
-        if base in seen:
-            file, line = table.lines["base"]
-            raise InputError(Problem(file, line, "base", f"{' -> '.join([*seen, base])} goes round in a circle",
-                                     "let one scenario stand on its own"))  # fmt: skip
-        seen.append(base)
-        _check_named("scenarios", "base", table, data)
+        base = _next_base("scenarios", table, seen, data)
         below, keys = load_table("scenarios", base, data)
         above = Table({k: v for k, v in table.items() if k != "base"}, table.place, table.lines)
         table, _ = overlay(below, above)

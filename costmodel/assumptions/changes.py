@@ -13,6 +13,8 @@ from costmodel.assumptions.checking import nearest
 from costmodel.assumptions.reading import Table
 from costmodel.errors import InputError, Problem
 
+FEE_TERMS = ("percent", "fixed_usd", "minimum_usd", "maximum_usd")
+
 
 @dataclass(frozen=True)
 class Change:
@@ -75,15 +77,34 @@ def _set_service(services: dict[str, Table], keys: list[str], change: Change, sc
         rest = ["meter", *rest]
     if len(rest) == 3 and rest[0] == "meter" and rest[2] == "price":
         _set_price(service["meter"].get(rest[1], {}), change, scenario)
+    elif len(rest) == 3 and rest[0] == "meter" and rest[2] in FEE_TERMS:
+        _set_fee_term(service["meter"].get(rest[1], {}), rest[2], change, scenario)
     else:
         _set(service, rest, change)
 
 
-def _set_price(meter: Table, change: Change, scenario: Table) -> None:
-    """Set the list price in force: every tier of it, or the fixed part of a fee, to the value given, per unit."""
+def _set_fee_term(meter: Table, term: str, change: Change, scenario: Table) -> None:
+    """Set one term of a fee, under whichever plan it is charged: in the entry of each that is in force."""
+    entries = [price for price in _in_force(meter, change, scenario) if "tiers" not in price]
+    if not entries:
+        raise _refuse(change, "this meter is no fee per payment", f"set its `price` instead of `{term}`")
+    for plan in {price.get("plan") for price in entries}:
+        last = max((price for price in entries if price.get("plan") == plan), key=lambda price: str(price["from"]))
+        last[term] = change.value
+        last.lines[term] = (f"--set {change}", 0)
+
+
+def _in_force(meter: Table, change: Change, scenario: Table) -> list[Table]:
+    """The prices that had begun by the scenario's date."""
     entries = [price for price in meter.get("price", []) if str(price.get("from")) <= str(scenario.get("on"))]
     if not entries:
         raise _refuse(change, "no price is in force at the scenario's date", "choose a meter that has one")
+    return entries
+
+
+def _set_price(meter: Table, change: Change, scenario: Table) -> None:
+    """Set the list price in force: every tier of it, or the fixed part of a fee, to the value given, per unit."""
+    entries = _in_force(meter, change, scenario)
     last = max(str(price["from"]) for price in entries)
     for price in (entry for entry in entries if str(entry["from"]) == last):
         key, value = ("tiers", [{"above": 0, "usd": change.value}]) if "tiers" in price else ("fixed_usd", change.value)

@@ -8,24 +8,34 @@ from typing import Any
 from costmodel.assumptions.checking import dotted, nearest, place_of
 from costmodel.assumptions.pipeline import Each, Pipeline, Standing, Step
 from costmodel.assumptions.reading import Table
-from costmodel.assumptions.scenario import Scenario
+from costmodel.assumptions.scenario import Scenario, Workload
 from costmodel.assumptions.service import Service
 from costmodel.errors import InputError, Problem
 
 DELIVERY = "delivery"  # the latency a messaging service gives between publishing and the start of its consumer
+SHARES = ("international", "conversion", "manual_entry")  # of the card payments
 Loc = tuple[str | int, ...]
 Fault = tuple[Loc, str, str]
+
+
+class UnservedError(InputError):
+    """A pipeline does not take payments of the workload, or has no price for them."""
 
 
 def check_links(pipeline: Pipeline, services: dict[str, Service], scenario: Scenario | None, table: Table) -> None:
     """Raises InputError with every reference in `pipeline` that leads nowhere, and every synchronous cycle.
 
-    Fates stand in scenarios; without one they are not checked.
+    Fates, methods of payment and shares of card payments stand in scenarios; without one they are not checked. Where
+    the pipeline is sound and only does not take the scenario's payments, the error is an UnservedError.
     """
     faults = [*_step_faults(pipeline, services, scenario), *_other_faults(pipeline, services), *_cycles(pipeline),
               *_places(pipeline)]  # fmt: skip
-    if faults:
-        raise InputError(Problem(*place_of(table, loc), dotted(loc), wrong, remedy) for loc, wrong, remedy in faults)
+    unserved = [*_unserved(pipeline, scenario.workload)] if scenario is not None else []
+    if faults or unserved:
+        error = InputError if faults else UnservedError
+        raise error(
+            Problem(*place_of(table, loc), dotted(loc), wrong, remedy) for loc, wrong, remedy in faults + unserved
+        )
 
 
 def steps_below(steps: tuple[Step, ...], loc: Loc) -> Iterator[tuple[Loc, Step]]:
@@ -150,6 +160,20 @@ def _places(pipeline: Pipeline) -> Iterator[Fault]:
         for index, station in taken:
             remedy = f'put `release = "{station}"` after it, in the same list of steps'
             yield (*loc, index, "acquire"), f"the place at `{station}` is never left", remedy
+
+
+def _unserved(pipeline: Pipeline, workload: Workload) -> Iterator[Fault]:
+    """Payments of the workload that the pipeline does not take, or takes without a price."""
+    taken = {method for flow in pipeline.flows.values() if flow.starts == "payment" for method in flow.methods}
+    for method, share in workload.methods.items():
+        if share and method not in taken:
+            wrong = f"the workload has payments by {method}, which the pipeline {pipeline.name} does not take"
+            yield ("flows",), wrong, f'add a flow with methods = ["{method}"], or set workload.methods'
+    priced = {each.share for each in pipeline.each}
+    for name in SHARES:
+        if workload.methods.get("card") and workload.share_of(name) and name not in priced:
+            wrong = f"no price is known for the workload's {name}_share of card payments"
+            yield ("each",), wrong, f'add an [[each]] with share = "{name}", or set workload.{name}_share=0'
 
 
 def _cycles(pipeline: Pipeline) -> Iterator[Fault]:

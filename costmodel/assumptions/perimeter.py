@@ -11,7 +11,9 @@ from costmodel.assumptions.fields import Name, NotNegative, Number, PositiveCoun
 
 End = Literal["low", "value", "high"]
 Dotted = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$", max_length=240)]
-Selector = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?)$", max_length=160)]
+Selector = Annotated[
+    str, StringConstraints(pattern=r"^(\*|(\*\.)?[a-z][a-z0-9_]*|[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)$", max_length=160)
+]
 
 
 class Input(Quantity):
@@ -48,8 +50,9 @@ class Added(Sourced):
 class Side(Record):
     """One side of the modelled column.
 
-    rail: how buyers pay; lines: which lines of the bill count, each `service`, `service.meter` or `*` for all;
-    without: lines left out of those; plans: service -> price plan; adds: names of usage rows added.
+    rail: how buyers pay; lines: which lines of the bill count, each `service`, `service.meter`, `*.meter` of any
+    service, or `*` for all; without: lines left out of those; plans: service -> price plan; adds: names of usage
+    rows added.
     """
 
     rail: Literal["card", "ach"]

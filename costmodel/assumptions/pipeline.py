@@ -213,7 +213,10 @@ class Standing(Ranged):
 
 
 class Each(Ranged):
-    """Usage that comes with every invocation, API request, payment or payout, beside what the steps count."""
+    """Usage that comes with every invocation, API request, payment or payout, beside what the steps count.
+
+    share: it comes only with that share of the payments, which the workload gives (`international_share` …).
+    """
 
     of: Literal["invocation", "api_request", "payment", "payout"]
     name: Name
@@ -222,6 +225,7 @@ class Each(Ranged):
     methods: tuple[Literal["card", "ach"], ...] = ()
     quantity: Positive | None = None
     fee_on: Literal["amount", "payout"] | None = None
+    share: Literal["international", "conversion", "manual_entry"] | None = None
 
 
 class Retry(Record):
@@ -233,12 +237,18 @@ class Retry(Record):
 
 
 class Pipeline(Record):
-    """A payment system: its parts and everything that happens to a payment in it."""
+    """A payment system: its parts and everything that happens to a payment in it.
+
+    processor: the service that takes the payments, where somebody else's is bought; not_known: what no price was found
+    for.
+    """
 
     name: Name
     title: Text
     region: Text
     description: Text | None = None
+    processor: Name | None = None
+    not_known: tuple[Text, ...] = ()
     account_concurrency: Whole | None = None
     api_service: Name | None = None
     api_timeout_ms: AboveZero | None = None

@@ -22,6 +22,7 @@ ENTRY_NAMES = {
     "latency": ("operation",),
     "quota": ("operation", "scope"),
     "sla": ("covers",),
+    "window": ("name",),
     "price": ("from", "regions", "plan"),
     "claim": ("id",),
     "static": ("name",),

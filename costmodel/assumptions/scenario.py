@@ -79,7 +79,8 @@ class Workload(Sourced):
 
     count = "fixed": exactly `payments_per_month`, their amounts scaled so that the mean is exactly
     `mean_ticket_usd`; "random": Poisson about it. `days` shortens (or lengthens) the measured time at the same
-    rate. `methods` are shares by count.
+    rate. `methods` are shares by count. Of the card payments, `international_share` bear a card issued abroad,
+    `conversion_share` are converted, `manual_entry_share` are typed in; the smaller of these groups lie in the larger.
     """
 
     payments_per_month: Annotated[int, Field(strict=True, ge=1, le=10**10)]
@@ -92,6 +93,9 @@ class Workload(Sourced):
     payouts_per_payment: PositiveCount = 1
     commission: ShareQuantity
     methods: dict[Literal["card", "ach"], Share]
+    international_share: ShareQuantity | None = None
+    conversion_share: ShareQuantity | None = None
+    manual_entry_share: ShareQuantity | None = None
     tickets: Tickets
     arrivals: Arrivals
     growth_percent_per_month: Annotated[Decimal, Field(gt=-100, le=1000)] = Decimal(0)
@@ -102,6 +106,11 @@ class Workload(Sourced):
         if sum(self.methods.values()) != 1:
             raise ValueError("the shares of `methods` must sum to 1")
         return self
+
+    def share_of(self, name: str) -> Decimal:
+        """The share of card payments (0 to 1) that are `international`, `conversion` or `manual_entry`."""
+        figure: ShareQuantity | None = getattr(self, f"{name}_share")
+        return figure.value if figure is not None else Decimal(0)
 
 
 class Capacity(Record):

@@ -24,6 +24,8 @@ from costmodel.assumptions.fields import (
     Text,
 )
 
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
 
 class Sla(Sourced):
     """Monthly uptime below which the provider pays a credit, in percent. A refund threshold, not a forecast."""
@@ -72,6 +74,33 @@ class Rule(Sourced):
     from_: Day = Field(alias="from")
     value: Number
     unit: Text
+
+
+class Window(Sourced):
+    """When a bank file handed in by `cut_off` settles: at `settles`, so many banking days after it; New York times."""
+
+    name: Name
+    cut_off: TimeOfDay
+    settles: TimeOfDay
+    banking_days: Count
+
+
+class ReturnCodes(Sourced):
+    """Until when a receiving bank may return an entry with one of these codes, counted from its settlement.
+
+    within: that many of `unit`; None where the banks agree on it. category: which of the network's limits counts it.
+    """
+
+    codes: tuple[Annotated[str, Field(pattern=r"^R\d\d$")], ...]
+    within: PositiveCount | None = None
+    unit: Literal["banking day", "calendar day", "agreement"]
+    category: Literal["administrative", "unauthorized", "other"]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.unit == "agreement") != (self.within is None):
+            raise ValueError("`within` goes with days, and only with them")
+        return self
 
 
 class Tier(Record):
@@ -141,10 +170,11 @@ class Meter(Record):
     per_size: a call counts once per started `chunk_kb`. per_duration: GB-seconds, each call rounded up to
     `increment_ms` (else the service's rule `billing_increment_ms`), at least `minimum_ms`, memory rounded up to
     `memory_increment_mb`. per_payment: a fee on each amount; with `adds_to`, a surcharge on another meter's
-    rate, rounded together with it.
+    rate, rounded together with it. minimum: the least that a month of the service costs; what its other lines fall
+    short of is a line of its own, without any usage row.
     """
 
-    kind: Literal["per_call", "per_size", "per_duration", "per_payment", "standing"] = "per_call"
+    kind: Literal["per_call", "per_size", "per_duration", "per_payment", "standing", "minimum"] = "per_call"
     unit: Text
     chunk_kb: Positive | None = None
     increment_ms: Positive | None = None
@@ -163,6 +193,8 @@ class Meter(Record):
         for entry in self.price:
             if entry.is_fee != (self.kind == "per_payment"):
                 raise ValueError("a fee (percent, fixed_usd) goes with kind per_payment, and only with it")
+        if self.kind == "minimum" and any(len(entry.tiers) > 1 or not entry.tiers[0].usd for entry in self.price):
+            raise ValueError("a minimum has one tier, above 0 USD")
         _check_history(self.price)
         return self
 
@@ -225,6 +257,8 @@ class Service(Record):
     rule: tuple[Rule, ...] = ()
     operation: dict[str, Operation] = {}
     parameter: Annotated[dict[Name, Quantity], AfterValidator(_sensible)] = {}
+    window: tuple[Window, ...] = ()
+    return_codes: tuple[ReturnCodes, ...] = ()
     meter: dict[Name, Meter] = {}
 
     @model_validator(mode="after")

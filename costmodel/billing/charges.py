@@ -78,6 +78,7 @@ class Charging:
         for row in charge.rows:
             try:
                 _check(row)
+                _check_unit(row, charge.terms)
                 self._add(charge, row)
             except RowError as error:
                 problems.append(row.problem(error.wrong, error.remedy))
@@ -129,6 +130,16 @@ def _check(row: UsageRow) -> None:
             _check_figure(name, value)
     if row.amounts is not None:
         _check_payments(*row.amounts)
+
+
+def _check_unit(row: UsageRow, meter: Meter) -> None:
+    """Raises RowError for a quantity counted in another unit than the meter's; a plural is the same."""
+    if row.unit is not None and _singular(row.unit) != _singular(meter.unit):
+        raise RowError(f"is given in {row.unit}, and counted in {meter.unit}", f"give the quantity in {meter.unit}s")
+
+
+def _singular(unit: str) -> str:
+    return unit.strip().casefold().removesuffix("s")
 
 
 def _check_figure(name: str, value: object) -> None:

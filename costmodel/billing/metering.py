@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import numpy as np
+import numpy.typing as npt
 
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.pipeline import Each, Standing
+from costmodel.billing.bill import weaker
 from costmodel.billing.usage import UsageRow
 from costmodel.simulation.counts import BILLED, INVOCATIONS, PROVISIONED, Counts
 from costmodel.simulation.plan import Plan
@@ -22,6 +24,7 @@ NS_PER_S = 10**9
 S_PER_HOUR = 3600
 ARCHITECTURES = {"x86_64": "x86", "arm64": "arm"}
 SIMULATED = "simulated"
+IntArray = npt.NDArray[np.int64]
 Totals = defaultdict[tuple[str, str], Decimal]
 
 
@@ -61,7 +64,7 @@ def possible_usage(plan: Plan, assumptions: Assumptions) -> list[UsageRow]:
         metered |= {("lambda", "requests"), *(("lambda", f"duration_{kind}") for kind in kinds)}
     rows = [UsageRow(service, name, Decimal(0), SIMULATED) for service, name in sorted(metered)]
     nobody = np.array([1], np.int64), np.array([0], np.int64)
-    fees = [each for each in assumptions.pipeline.each if each.fee_on is not None]
+    fees = [each for each, _, _ in _fee_terms(assumptions)]
     rows += [UsageRow(each.service, each.meter, None, SIMULATED, nobody) for each in fees]
     return rows + [UsageRow(row.service, row.meter, Decimal(0), row.basis) for row in assumptions.pipeline.static]
 
@@ -115,18 +118,47 @@ def _times(each: Each, counts: Counts, plan: Plan, assumptions: Assumptions, bas
 
 def _fees(runs: list[Counts], assumptions: Assumptions, basis: int, share: Decimal) -> Iterator[UsageRow]:
     """Usage of meters that charge per payment: the amounts of all replications, each weighing its share."""
-    for each in assumptions.pipeline.each:
-        if each.fee_on is None:
-            continue
+    for each, part, beneath in _fee_terms(assumptions):
         names = ("payout",) if each.fee_on == "payout" else each.methods or ("card", "ach")
-        found = [counts.amounts[name] for counts in runs for name in names if name in counts.amounts]
-        if found:
-            cents, which = np.unique(np.concatenate([amounts[0] for amounts in found]), return_inverse=True)
-            times = np.zeros(len(cents), np.int64)
-            np.add.at(times, which, np.concatenate([amounts[1 + basis] for amounts in found]))
-            some = times > 0
-            if some.any():
-                yield UsageRow(each.service, each.meter, None, SIMULATED, (cents[some], times[some]), scale=share)
+        amounts = _amounts([counts.amounts[name] for counts in runs for name in names if name in counts.amounts], basis)
+        if len(amounts[0]):
+            trust = _share_basis(each, assumptions)
+            yield UsageRow(each.service, each.meter, None, trust, amounts, scale=share * part, on_top_of=beneath)
+
+
+def _amounts(found: list[IntArray], basis: int) -> tuple[IntArray, IntArray]:
+    """Different amounts in cents, rising, and how often each occurred in all of them."""
+    if not found:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    cents, which = np.unique(np.concatenate([amounts[0] for amounts in found]), return_inverse=True)
+    times = np.zeros(len(cents), np.int64)
+    np.add.at(times, which, np.concatenate([amounts[1 + basis] for amounts in found]))
+    return cents[times > 0], times[times > 0]
+
+
+def _fee_terms(assumptions: Assumptions) -> Iterator[tuple[Each, Decimal, tuple[str, ...]]]:
+    """Each fee with the share of payments that bear it, and the surcharges that these payments bear beneath it.
+
+    Of two groups the smaller lies in the larger: whoever bears a surcharge bears those of larger groups too, and all
+    of them are rounded once.
+    """
+    workload = assumptions.scenario.workload
+    beneath: dict[str, list[str]] = {}
+    fees = [each for each in assumptions.pipeline.each if each.fee_on is not None]
+    parts = [Decimal(1) if each.share is None else workload.share_of(each.share) for each in fees]
+    for each, part in sorted(zip(fees, parts, strict=True), key=lambda pair: -pair[1]):
+        if part:
+            yield each, part, tuple(beneath.get(each.service, []))
+        if each.share is not None:
+            beneath.setdefault(each.service, []).append(each.meter)
+
+
+def _share_basis(each: Each, assumptions: Assumptions) -> str:
+    """A simulated quantity, or the weaker basis of the share it rests on."""
+    if each.share is None:
+        return SIMULATED
+    figure = getattr(assumptions.scenario.workload, f"{each.share}_share")
+    return SIMULATED if figure is None else weaker((SIMULATED, figure.basis))
 
 
 def _opening_storage(assumptions: Assumptions) -> Iterator[UsageRow]:

@@ -68,6 +68,8 @@ def quantity_of(row: UsageRow, service: Service, meter: Meter, on: dt.date, mont
     """What the row comes to in the meter's unit, before `scale`. Raises RowError where it does not say."""
     if row.hours is not None and meter.kind != "standing":
         raise RowError(f"`hours` does not apply to a meter of kind {meter.kind}", "leave it empty")
+    if meter.kind == "minimum":
+        raise RowError("a monthly minimum is no usage", "leave the row out: what falls short of it is worked out")
     if row.quantity is not None:
         return row.quantity if row.hours is None else standing(row.quantity, row.hours, month_hours)
     if row.measures is None:

@@ -10,6 +10,7 @@ from costmodel.assumptions.service import Service
 from costmodel.billing.bill import EXACT, Bill, BillLine, to_line_precision, weaker
 from costmodel.billing.charges import Charge, Charging
 from costmodel.billing.fees import describe_fee
+from costmodel.billing.minimums import minimum_lines
 from costmodel.billing.prices import PriceBook
 from costmodel.billing.quantities import hours_of_month
 from costmodel.billing.tiers import ALL, Part, spread
@@ -32,15 +33,17 @@ def rate(
     Rows of one service, meter and region are summed, then freed and tiered; free units are shared by all regions
     (the bill's own first) and by the meters of a free pool, in the order of the service's file. region: of rows
     that name none. month_hours: what the `hours` of standing rows are divided by; None means the calendar month's.
-    plans: service → plan. Surcharges on a fee are rounded together with it, or by themselves.
+    plans: service → plan. Surcharges on a fee are rounded together with it, or by themselves. A service with a
+    monthly minimum gets a line for what its others fall short of.
     Raises InputError with every row that cannot be priced: nothing is ever silently free.
     """
     with localcontext(EXACT):
         hours = hours_of_month(on) if month_hours is None else Decimal(month_hours)
         book = PriceBook(services, on, dict(plans or {}))
         charges = Charging(book, region, hours, round_surcharges_together).charges(rows)
-        lines = tuple(_lines(_in_file_order(charges, services, region), free_tier))
-    return Bill(lines, on, region, tuple(_warnings(charges, services, on)))
+        lines = list(_lines(_in_file_order(charges, services, region), free_tier))
+        lines = [*lines, *minimum_lines(lines, book, region)]
+    return Bill(tuple(lines), on, region, tuple(_warnings(charges, services, on)))
 
 
 def _in_file_order(charges: list[Charge], services: Mapping[str, Service], home: str) -> list[Charge]:

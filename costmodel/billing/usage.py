@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,15 @@ from costmodel.errors import InputError, Problem
 MOST = Decimal("1e18")  # of any quantity
 MOST_CENTS = 10**12  # of any payment, and of payments in one row
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
+_UNIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 /-]{0,39}")
+_CURRENCY = re.compile(r"[A-Za-z]{3}")
+_SURCHARGES = re.compile(r"[a-z][a-z0-9_]{0,79}( [a-z][a-z0-9_]{0,79}){0,9}")
+CURRENCY = "USD"  # of every price
 _REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_DIGITS = re.compile(r"[0-9]{1,12}").fullmatch
+_NOT_OF_PAYMENTS = frozenset(("quantity", "size_kb", "duration_ms", "memory_mb", "hours"))
+Words = tuple[tuple[str, Any], ...]
 _MEASURES = ("calls", "size_kb", "duration_ms", "memory_mb")
 
 
@@ -40,7 +48,9 @@ class UsageRow:
     measures, from which the meter computes its quantity. basis: how far to trust it (fields.BASES_WEAKEST_LAST).
     region: None means the bill's. scale multiplies quantity and fees (a shortened run scaled to a month). hours:
     a standing quantity that stood for so many hours of the month. on_top_of: the surcharges that the same
-    payments bear besides this one and that are rated before it. place: file and line.
+    payments bear besides this one and that are rated before it. unit: what the quantity was counted in, to be held
+    against the meter's; None where nobody says. surcharges: meters that a file names for the same payments; they have
+    rows of their own. place: file and line.
     """
 
     service: str
@@ -54,6 +64,8 @@ class UsageRow:
     hours: Decimal | None = None
     measures: Measures | None = None
     on_top_of: tuple[str, ...] = ()
+    unit: str | None = None
+    surcharges: tuple[str, ...] = ()
     place: Place = ("usage", None)
 
     def problem(self, wrong: str, remedy: str) -> Problem:
@@ -65,18 +77,57 @@ def read_usage(path: Path | str, *, basis: str = "measured") -> list[UsageRow]:
     """The rows of a usage file: CSV with a header, TOML with [[usage]] tables, JSON list or {"usage": [...]}.
 
     Columns: service, meter; then quantity in the meter's unit, or calls with size_kb or duration_ms and
-    memory_mb, or amount_cents (one payment; `calls` of them); region; hours. Raises InputError with every
-    problem of the file, each with its line.
+    memory_mb, or amount_cents (one payment; `calls` of them); region; hours. `unit` is held against the meter's.
+    `currency` must be USD. `surcharges` names further meters, separated by blanks, that the same payments bear: each
+    gives a row of its own. Raises InputError with every problem of the file, each with its line.
     """
-    rows, problems = read_rows(Path(path))
+    problems: list[Problem] = []
     usage: list[UsageRow] = []
-    for row in rows:
+    payments: dict[Words, tuple[int, Counter[int]]] = {}
+    for row in read_rows(Path(path)):
+        if isinstance(row, Problem):
+            problems.append(row)
+            continue
+        payment = _payment(row[0])
+        if payment is not None and payment[0] in payments:
+            payments[payment[0]][1][payment[1]] += payment[2]
+            continue
         found = _usage_row(row, basis)
-        problems += found if isinstance(found, list) else []
-        usage += [] if isinstance(found, list) else [found]
+        if isinstance(found, list):
+            problems += found
+            continue
+        if payment is not None:
+            payments[payment[0]] = len(usage), Counter({payment[1]: payment[2]})
+        usage.append(found)
     if problems:
         raise InputError(sorted(problems, key=lambda problem: problem.line or 0))
-    return usage
+    for index, amounts in payments.values():
+        usage[index] = replace(usage[index], amounts=_arrays(amounts))
+    return [each for row in usage for each in (row, *_surcharged(row))]
+
+
+def _payment(fields: dict[str, Any]) -> tuple[Words, int, int] | None:
+    """The words of a row that is payments of one amount, in plain digits, with amount and number; None for any other.
+
+    Rows of the same words are payments of one kind: they are checked once and counted together.
+    """
+    cents, calls = fields.get("amount_cents"), fields.get("calls", "1")
+    if not (isinstance(cents, str) and isinstance(calls, str) and _DIGITS(cents) and _DIGITS(calls)):
+        return None
+    words = tuple((key, value) for key, value in fields.items() if key not in ("amount_cents", "calls"))
+    return None if _NOT_OF_PAYMENTS & fields.keys() else (words, int(cents), int(calls))
+
+
+def _arrays(amounts: Counter[int]) -> tuple[IntArray, IntArray]:
+    return np.fromiter(amounts, np.int64, len(amounts)), np.fromiter(amounts.values(), np.int64, len(amounts))
+
+
+def _surcharged(row: UsageRow) -> list[UsageRow]:
+    """The rows of the surcharges that a row's payments bear, in the order in which they are given."""
+    return [
+        replace(row, meter=name, on_top_of=row.surcharges[:number], unit=None, surcharges=())
+        for number, name in enumerate(row.surcharges)
+    ]
 
 
 def _usage_row(row: Row, basis: str) -> UsageRow | list[Problem]:
@@ -93,14 +144,21 @@ def _usage_row(row: Row, basis: str) -> UsageRow | list[Problem]:
 
 
 def _names(fields: dict[str, Any], place: Place) -> tuple[dict[str, str], list[Problem]]:
-    patterns = {"service": _NAME, "meter": _NAME, "region": _REGION}
+    patterns = {
+        "service": _NAME, "meter": _NAME, "region": _REGION, "unit": _UNIT, "currency": _CURRENCY,
+        "surcharges": _SURCHARGES,
+    }  # fmt: skip
     problems = []
     for key, pattern in patterns.items():
         given = fields.get(key)
-        if given is None and key != "region":
+        if given is None and key in ("service", "meter"):
             problems.append(Problem(*place, key, "missing", f"name the {key}"))
         elif given is not None and not (isinstance(given, str) and pattern.fullmatch(given)):
-            problems.append(Problem(*place, key, f"is no {key}'s name (given: {str(given)[:60]})", "correct the name"))
+            problems.append(Problem(*place, key, f"is no {key.removesuffix('s')}'s name (given: {str(given)[:60]})",
+                                    "correct the name"))  # fmt: skip
+        elif key == "currency" and given is not None and given.upper() != CURRENCY:
+            wrong = f"is {given.upper()}, and all prices are in {CURRENCY}"
+            problems.append(Problem(*place, key, wrong, "convert its amounts, or bill it by itself"))
     return {key: fields[key] for key in patterns if key in fields}, problems
 
 
@@ -161,5 +219,6 @@ def _made(names: dict[str, str], numbers: dict[str, Decimal], basis: str, place:
         measures = Measures(**{key: numbers[key] for key in _MEASURES if key in numbers})
     return UsageRow(
         names["service"], names["meter"], numbers.get("quantity"), basis, amounts, names.get("region"),
-        hours=numbers.get("hours"), measures=measures, place=place,
+        hours=numbers.get("hours"), measures=measures, place=place, unit=names.get("unit"),
+        surcharges=tuple(names.get("surcharges", "").split()),
     )  # fmt: skip

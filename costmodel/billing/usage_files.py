@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Iterator
 from decimal import Decimal
@@ -15,15 +14,16 @@ from costmodel.assumptions.reading import Table, read_toml
 from costmodel.errors import InputError, Problem
 
 COLUMNS = (
-    "service", "meter", "quantity", "calls", "size_kb", "duration_ms", "memory_mb", "amount_cents", "region", "hours",
+    "service", "meter", "quantity", "unit", "calls", "size_kb", "duration_ms", "memory_mb", "amount_cents", "currency",
+    "surcharges", "region", "hours",
 )  # fmt: skip
-MOST_BYTES = 2**28  # held in memory as text; a month of single payments is smaller
+MOST_BYTES = 2**28  # of TOML and JSON, which are held in memory
 Place = tuple[str, int | None]
 Row = tuple[dict[str, Any], Place]
 
 
-def read_rows(path: Path) -> tuple[list[Row], list[Problem]]:
-    """The usable rows, empty cells left out; and what is wrong with the others.
+def read_rows(path: Path) -> Iterator[Row | Problem]:
+    """The usable rows, empty cells left out; and what is wrong with the others. CSV is read as it is asked for.
 
     Raises InputError where the file as a whole cannot be read: suffix, encoding, syntax, header, no rows.
     """
@@ -31,13 +31,11 @@ def read_rows(path: Path) -> tuple[list[Row], list[Problem]]:
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise refuse(path, None, f"`{path.suffix}` is no usage file", "give a .csv, .toml or .json file")
-    rows: list[Row] = []
-    problems: list[Problem] = []
-    for found in reader(path):
-        problems.append(found) if isinstance(found, Problem) else rows.append(found)
-    if not rows and not problems:
+    number = 0
+    for number, found in enumerate(reader(path), 1):  # noqa: B007
+        yield found
+    if not number:
         raise refuse(path, None, "holds no usage row", "add a row with service, meter and quantity")
-    return rows, problems
 
 
 def refuse(path: Path, line: int | None, wrong: str, remedy: str) -> InputError:
@@ -50,14 +48,33 @@ def _text(path: Path) -> str:
         if path.stat().st_size > MOST_BYTES:
             raise refuse(path, None, f"larger than {MOST_BYTES} bytes", "sum the rows by service and meter first")
         text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise refuse(path, line, "not UTF-8 text", "save the file as UTF-8") from None
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
     except OSError as error:
-        raise refuse(path, None, f"cannot be read ({error.strerror})", "check the path and its permissions") from None
+        raise _not_readable(path, error) from None
     if not text.strip():
-        raise refuse(path, None, "is empty", f"begin with the header `{','.join(COLUMNS[:3])}` and give rows")
+        raise _empty(path)
     return text
+
+
+def _not_readable(path: Path, error: OSError) -> InputError:
+    return refuse(path, None, f"cannot be read ({error.strerror})", "check the path and its permissions")
+
+
+def _empty(path: Path) -> InputError:
+    return refuse(path, None, "is empty", f"begin with the header `{','.join(COLUMNS[:3])}` and give rows")
+
+
+def _not_utf8(path: Path) -> InputError:
+    """Names the first line that is no UTF-8."""
+    line = 0
+    with path.open("rb") as stream:
+        for line, raw in enumerate(stream, 1):  # noqa: B007
+            try:
+                raw.decode()
+            except UnicodeDecodeError:
+                break
+    return refuse(path, line, "not UTF-8 text", "save the file as UTF-8")
 
 
 def _unknown(names: list[str], place: Place) -> list[Problem]:
@@ -71,14 +88,26 @@ def _unknown(names: list[str], place: Place) -> list[Problem]:
 
 
 def _csv_rows(path: Path) -> Iterator[Row | Problem]:
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     try:
-        header = [cell.strip() for cell in next(reader)]
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            yield from _csv_records(csv.reader(stream, strict=True), path)
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
+    except OSError as error:
+        raise _not_readable(path, error) from None
+
+
+def _csv_records(reader: Any, path: Path) -> Iterator[Row | Problem]:
+    file = str(path)
+    try:
+        header = [cell.strip() for cell in next(reader, [])]
+        if not any(header) and not any(cell.strip() for cells in reader for cell in cells):
+            raise _empty(path)
         _check_header(header, path)
         begins = reader.line_num + 1  # a quoted cell may go over several lines
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield _csv_row(header, cells, (str(path), begins))
+                yield _csv_row(header, cells, (file, begins))
             begins = reader.line_num + 1
     except csv.Error as error:
         raise refuse(path, reader.line_num, f"not valid CSV ({error})", "correct the quoting of this line") from None
@@ -99,7 +128,7 @@ def _csv_row(header: list[str], cells: list[str], place: Place) -> Row | Problem
     if len(cells) != len(header):
         return Problem(*place, "", f"{len(cells)} fields where the header has {len(header)}",
                        "give as many as the header names; quote a cell that contains a comma")  # fmt: skip
-    return {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()}, place
+    return {name: text for name, cell in zip(header, cells, strict=True) if (text := cell.strip())}, place
 
 
 # --- TOML ------------------------------------------------------------------------------------------------

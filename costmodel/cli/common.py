@@ -82,22 +82,23 @@ def asked(arguments: argparse.Namespace) -> dict[str, Any]:
         "data": arguments.data,
         "seed": arguments.seed,
         "payments": arguments.payments,
-        "columns": _columns(arguments.map),
+        "columns": pairs(arguments.map, "--map", "amount=total"),
         "strict": arguments.strict,
         "engine": arguments.engine,
     }
 
 
-def _columns(words: list[str]) -> dict[str, str]:
+def pairs(words: list[str], option: str, example: str = "stripe=two_day") -> dict[str, str]:
+    """NAME=VALUE words of an option that may be given more than once, or with commas. Raises UsageError."""
     from costmodel.errors import UsageError
 
-    columns = {}
+    found = {}
     for word in (part for given in words for part in given.split(",")):
-        field, equals, column = word.partition("=")
-        if not (equals and field and column):
-            raise UsageError(f"--map {word}: not FIELD=COLUMN; write e.g. --map amount=total")
-        columns[field.strip()] = column.strip()
-    return columns
+        name, equals, value = word.partition("=")
+        if not (equals and name and value):
+            raise UsageError(f"{option} {word}: not NAME=VALUE; write e.g. {option} {example}")
+        found[name.strip()] = value.strip()
+    return found
 
 
 def give(arguments: argparse.Namespace, documents: dict[str, Callable[[], str]]) -> None:

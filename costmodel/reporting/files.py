@@ -21,26 +21,30 @@ def check_place(path: str | Path) -> None:
         raise _cannot(target, "permission denied")
 
 
-def write_whole(path: str | Path, text: str) -> None:
-    """Write beside the target, then put it in its place. Raises InputError where that cannot be done.
+def write_whole(path: str | Path, content: str | bytes) -> None:
+    """Write beside the target (text as UTF-8), then put it in its place. Raises InputError where that cannot be done.
 
     A link is followed, an existing file keeps its permissions, a device or a pipe is written to as it is.
     """
     target = Path(path)
     try:
         if target.exists() and not target.is_file():
-            target.write_text(text, encoding="utf-8")
+            target.write_bytes(_bytes(content))
         else:
-            _replace(target.resolve(), text)
+            _replace(target.resolve(), _bytes(content))
     except OSError as error:
         raise _cannot(target, error.strerror or str(error)) from None
 
 
-def _replace(target: Path, text: str) -> None:
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
+
+
+def _replace(target: Path, content: bytes) -> None:
     beside = target.with_name(f".costmodel-{secrets.token_hex(8)}")
     try:
-        with beside.open("x", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        with beside.open("xb") as stream:
+            stream.write(content)
         if target.exists():
             shutil.copymode(target, beside)
         os.replace(beside, target)

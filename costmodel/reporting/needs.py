@@ -23,4 +23,6 @@ def _phrase(found: NeededUsage) -> str:
     if found.quantity is None:
         return f"more {name} than there can be"
     each = "" if found.each is None else f" ({number(found.each, 2)} for each of {found.per})"
-    return f"{number(found.quantity, 2)} {found.unit} of {name} at {found.price}{each}"
+    has_free = found.with_free is not None and found.with_free != found.quantity
+    free = f", or {number(found.with_free, 2)} where the free ones are left" if has_free else ""
+    return f"{number(found.quantity, 2)} {found.unit} of {name} at {found.price}{each}{free}"

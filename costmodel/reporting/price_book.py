@@ -44,14 +44,24 @@ def _row(service: str, name: str, meter: Meter, price: Price) -> Row:
         "minimum_usd": _plain(price.minimum_usd),
         "maximum_usd": _plain(price.maximum_usd),
         "free_per_month": _plain(price.free_per_month),
+        "free_pool": price.free_pool,
+        "low": None,
+        "high": None,
+        "scale_low": _plain(price.scale_low),
+        "scale_high": _plain(price.scale_high),
         "basis": price.basis,
         "read": price.read.isoformat(),
         "source": price.source,
+        "note": price.note,
+        "kind": meter.kind,
     }
 
 
 def _parts(price: Price) -> list[Row]:
-    return [{"above": _plain(tier.above), "usd": _plain(tier.usd)} for tier in price.tiers] or [{}]
+    return [
+        {"above": _plain(tier.above), "usd": _plain(tier.usd), "low": _plain(tier.low), "high": _plain(tier.high)}
+        for tier in price.tiers
+    ] or [{}]
 
 
 def _plain(value: Decimal | None) -> str | None:

@@ -50,7 +50,7 @@ def replay(
     engine: str = "auto",
     watch: Watch | None = None,
 ) -> Result:
-    """Like `run`, with the payments of a file instead of a generated workload.
+    """Like `run`, with the payments of a CSV or Parquet file instead of a generated workload.
 
     columns maps what is needed to the file's names (amount="total"); what is not mapped is guessed. Faulty rows are
     rejected and counted; with `strict` any of them is an InputError.
@@ -58,7 +58,8 @@ def replay(
     from costmodel.simulation.replaying import read_payments
 
     assumptions = _assumed(scenario, set, data, seed)
-    read = read_payments(Path(payments), assumptions.scenario, dict(columns or {}), strict=strict)
+    folder = Path(data) if data else None
+    read = read_payments(Path(payments), assumptions.scenario, dict(columns or {}), strict=strict, data=folder)
     return run_assumptions(assumptions, engine=engine, watch=watch, replayed=read)
 
 

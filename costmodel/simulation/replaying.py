@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
-import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from costmodel.assumptions.checking import nearest
 from costmodel.assumptions.columns import PaymentColumns, load_payment_columns, plain
+from costmodel.assumptions.large_tables import Batch, LargeTable, open_table
 from costmodel.assumptions.scenario import Scenario
 from costmodel.errors import InputError, Problem
-from costmodel.simulation.draws import draw_bits_many, name_key, stream_key
+from costmodel.simulation.payment_cells import BoolArray, IntArray, Zones, by_word, cents, instants, texts
 from costmodel.simulation.payments import ACH, CARD, Payments
+from costmodel.simulation.placing import placed
 
 CENTS = 100
-MOST_USD = 10**10
 LINES_SHOWN = 3
-AMOUNT = re.compile(r"[+-]?\$?([0-9]{1,20}|[0-9]{1,3}(,[0-9]{3}){1,6})(\.[0-9]{1,10})?")  # commas only by thousands
-MICROSECOND_NS = 1000
-LOW_HALF = np.uint64(32)
-
-
-@dataclass(frozen=True)
-class Row:
-    """A usable row: cents, instant (None if the file has no time), rail or None if it does not say."""
-
-    cents: int
-    time: dt.datetime | None
-    method: int | None
+NAMES_SHOWN = 12
+CURRENCIES_SHOWN = 20
+WRONG_WIDTH = "wrong number of columns"
+REFUND = "refund"
+RAILS = {"card": CARD, "ach": ACH}
+NO_RAIL = -1
 
 
 @dataclass
@@ -45,180 +39,284 @@ class Tally:
     lines: dict[str, list[int]] = field(default_factory=dict)
     refunded_cents: int = 0
 
-    def reject(self, reason: str, line: int) -> None:
-        """Count a row that is not used."""
-        self.counts[reason] = self.counts.get(reason, 0) + 1
-        shown = self.lines.setdefault(reason, [])
-        if len(shown) < LINES_SHOWN:
-            shown.append(line)
+    def add(self, reason: str, count: int, lines: list[int]) -> None:
+        """Count rows that are not used; `lines` are the first of them."""
+        if count:
+            self.counts[reason] = self.counts.get(reason, 0) + count
+            self.lines[reason] = [*self.lines.get(reason, []), *lines][:LINES_SHOWN]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The usable rows of a file: cents, µs since 1970 (None if it has no time), rail (-1 where it names none)."""
+
+    cents: IntArray
+    us: IntArray | None
+    rail: IntArray
+
+    def __len__(self) -> int:
+        return len(self.cents)
 
 
 @dataclass(frozen=True, eq=False)
 class Replay:
-    """The payments of a file, the months they span, and an account of every row."""
+    """The payments of a file, the months they span, and an account of every row.
+
+    columns: field -> the file's name for it; guessed: the fields whose column nobody named; used: rows used, more
+    than payments where several rows are items of one.
+    """
 
     payments: Payments
     months: int
     file: str
     columns: dict[str, str]
+    guessed: tuple[str, ...]
     used: int
     tally: Tally
+    times: dict[str, int]
+    zone: str
+    other_currencies: dict[str, int]
 
     def report(self) -> dict[str, object]:
-        """Rows used and rejected, by reason with first lines; the columns taken."""
+        """Rows used and rejected, by reason with first lines; the columns taken, and how times were read."""
         reasons = {r: {"count": n, "lines": self.tally.lines[r]} for r, n in self.tally.counts.items()}
         return {
             "file": self.file,
             "columns": self.columns,
+            "guessed": list(self.guessed),
             "used": self.used,
+            "payments": len(self.payments.amount_cents),
             "rejected": sum(self.tally.counts.values()),
             "reasons": reasons,
             "refunded_usd": f"{Decimal(self.tally.refunded_cents) / CENTS:f}",
+            "times": self.times,
+            "zone": self.zone,
+            "other_currencies": self.other_currencies,
         }
 
 
-class _Reader:
-    """Reads the rows of one CSV file by the columns found or given."""
+class Reader:
+    """Reads the rows of one file by the columns found or given."""
 
-    def __init__(self, path: Path, words: PaymentColumns, given: Mapping[str, str], zone: str) -> None:
-        self.path, self.words, self.zone = path, words, ZoneInfo(zone)
-        self.given, self.tally = given, Tally()
-        self.seen: set[str] = set()
-        self.columns: dict[str, str] = {}
+    def __init__(self, table: LargeTable, words: PaymentColumns, given: Mapping[str, str], zone: str) -> None:
+        self.table, self.words = table, words
+        self.places = _find(table, words, given)
+        self.columns = {name: table.header[at] for name, at in self.places.items()}
+        self.guessed = tuple(name for name in self.columns if name not in given)
+        self.zone = "UTC" if plain(self.columns.get("time", "")) in words.utc_times else zone
+        self.zones, self.tally = Zones(), Tally()
+        self.other_currencies: Counter[str] = Counter()
+        self.rejected: dict[str, tuple[int, list[int]]] = {}
+        self.used = 0
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Rows:
         """The usable rows. Raises InputError for a file that cannot be read as payments."""
+        parts: list[list[IntArray]] = [[np.zeros(0, np.int64)] * 4]
+        keys = {"id": _Keys(), "order": _Keys()}
+        for batch in self.table.batches(list(self.places.values())):
+            parts.append(self._usable(batch, {name: batch.columns[at] for name, at in self.places.items()}, keys))
+        columns = [np.concatenate([part[at] for part in parts]) for at in range(4)]
+        kept = self._without_duplicates(columns[3], keys["id"])
+        self.used = len(kept)
+        found = _joined([column[kept] for column in columns[:3]], keys["order"].codes(kept))
+        self._finish()
+        return Rows(found[0], found[1] if "time" in self.places else None, found[2])
+
+    def _usable(self, batch: Batch, columns: dict[str, Any], keys: dict[str, _Keys]) -> list[IntArray]:
+        """Cents, µs, rail and number of the usable rows of a batch; the others are counted."""
+        import pyarrow
+
+        text = {name: self._texts(name, column) for name, column in columns.items() if name != "time"}
+        left = _Left(batch, self.rejected)
+        rails = self._reject_words(text, left)
+        amounts, faults = cents(text["amount"])
+        left.reject(faults)
+        refunds = left.open & ((amounts < 0) | (self._kinds(text) == 1))
+        self.tally.refunded_cents += int(np.abs(amounts[refunds]).sum())
+        left.reject({REFUND: refunds})
+        self._reject_methods(text, left)
+        times = np.zeros(batch.rows, np.int64)
+        if "time" in columns:
+            chosen = np.flatnonzero(left.open)
+            read, faults = instants(columns["time"].take(pyarrow.array(chosen)), ZoneInfo(self.zone), self.zones)
+            times[chosen] = read
+            left.reject({name: _spread(mask, chosen, batch.rows) for name, mask in faults.items()})
+        open_rows = np.flatnonzero(left.open)
+        for name, key in keys.items():
+            key.add(text[name].take(pyarrow.array(open_rows)) if name in text else None)
+        return [amounts[open_rows], times[open_rows], rails[open_rows], open_rows + batch.first]
+
+    def _texts(self, name: str, column: Any) -> Any:
         try:
-            with self.path.open(newline="", encoding="utf-8-sig") as stream:
-                reader = csv.DictReader(stream)
-                self.columns = self._find(reader.fieldnames)
-                for record in reader:
-                    row = self._row(record, reader.line_num)
-                    if row is not None:
-                        yield row
-        except UnicodeDecodeError:
-            raise self._refuse(None, "not UTF-8 text", "export it as a UTF-8 CSV file") from None
-        except OSError as error:
-            raise self._refuse(None, f"cannot be read ({error.strerror})", "check the path") from None
-        except csv.Error as error:
-            raise self._refuse(None, f"not readable as CSV ({error})", "export it as a CSV file") from None
+            return texts(column)
+        except TypeError as error:
+            wrong = f"the {name} column `{self.columns[name]}` holds {error}, not single values"
+            raise self.table.refuse(None, wrong, f"name another with --map {name}=NAME") from None
 
-    def _refuse(self, line: int | None, wrong: str, remedy: str) -> InputError:
-        return InputError(Problem(str(self.path), line, "", wrong, remedy))
+    def _reject_words(self, text: dict[str, Any], left: _Left) -> IntArray:
+        """Reject rows of other currencies, of no payment, and paid in cash; the rail of each row."""
+        if "currency" in text:
+            code = by_word(text["currency"], self._currency)
+            left.reject({"another currency": code == 2, "no currency": code == 1})
+            self._count_currencies(text["currency"], code == 2)
+        left.reject({"not a payment": self._kinds(text) == 2})
+        if "method" not in text:
+            return np.full(left.rows, NO_RAIL, np.int64)
+        others = self.words.methods["none"]
+        code = by_word(text["method"], lambda word: others.index(plain(word)) if plain(word) in others else -1)
+        left.reject({f"paid in {others[at].replace('_', ' ')}": code == at for at in np.unique(code) if at >= 0})
+        return by_word(text["method"], self._rail)
 
-    def _find(self, header: object) -> dict[str, str]:
-        """The file's column for each field: as given, else by the first known name."""
-        names = [str(name) for name in header] if isinstance(header, list) else []
-        if not names:
-            raise self._refuse(None, "empty", "give a CSV file with a header and one payment a row")
-        known = {plain(name): name for name in names}
-        found = {}
-        for wanted in self.words.columns:
-            candidates = [self.given[wanted]] if wanted in self.given else list(self.words.columns[wanted])
-            matches = [known[plain(name)] for name in candidates if plain(name) in known]
-            if wanted in self.given and not matches:
-                raise self._refuse(1, f"no column `{self.given[wanted]}`", nearest(self.given[wanted], names))
-            if matches:
-                found[str(wanted)] = matches[0]
-        if "amount" not in found:
-            raise self._refuse(1, "no amount column", f"say which it is: --map amount=NAME ({', '.join(names[:12])})")
-        return found
+    def _reject_methods(self, text: dict[str, Any], left: _Left) -> None:
+        if "method" in text:
+            code = by_word(text["method"], lambda word: 1 if not word else int(self._rail(word) == NO_RAIL) * 2)
+            left.reject({"no method": code == 1, "unknown method": code == 2})
 
-    def _row(self, record: Mapping[str, str | None], line: int) -> Row | None:
-        cell = {name: (record.get(column) or "").strip() for name, column in self.columns.items()}
-        fault = self._fault(record, cell)
-        if fault is not None:
-            self.tally.reject(fault, line)
+    def _currency(self, word: str) -> int:
+        return 1 if not word else 0 if plain(word) == self.words.currency else 2
+
+    def _count_currencies(self, array: Any, others: BoolArray) -> None:
+        import pyarrow
+
+        for entry in array.filter(pyarrow.array(others)).value_counts().to_pylist():
+            word = plain(str(entry["values"]))
+            known = word in self.other_currencies or len(self.other_currencies) < CURRENCIES_SHOWN
+            self.other_currencies[word[:NAMES_SHOWN] if known else "…"] += entry["counts"]
+
+    def _kinds(self, text: dict[str, Any]) -> IntArray:
+        """0 a payment, 1 a refund, 2 neither; a row that does not say is a payment."""
+        if "kind" not in text:
+            return np.zeros(len(text["amount"]), np.int64)
+        words = {"": 0} | dict.fromkeys(self.words.kinds["payment"], 0) | dict.fromkeys(self.words.kinds["refund"], 1)
+        return by_word(text["kind"], lambda word: words.get(plain(word), 2))
+
+    def _rail(self, word: str) -> int:
+        for name, rail in RAILS.items():
+            if plain(word) in self.words.methods[name]:  # type: ignore[index]
+                return rail
+        return NO_RAIL
+
+    def _without_duplicates(self, numbers: IntArray, ids: _Keys) -> IntArray:
+        """Places of the rows whose id was not used before."""
+        codes = ids.codes(None)
+        if codes is None:
+            return np.arange(len(numbers))
+        first = np.unique(codes, return_index=True)[1]
+        fresh = codes == ids.nothing
+        fresh[first] = True
+        again = np.flatnonzero(~fresh)
+        _note(self.rejected, "duplicate id", len(again), numbers[again[:LINES_SHOWN]].tolist())
+        return np.flatnonzero(fresh)
+
+    def _finish(self) -> None:
+        """The tally of all reasons, with lines."""
+        self.tally.add(WRONG_WIDTH, len(self.table.misfits), self.table.misfit_lines(LINES_SHOWN))
+        for reason, (count, numbers) in self.rejected.items():
+            self.tally.add(reason, count, self.table.lines(numbers))
+
+
+class _Left:
+    """The rows of a batch that nothing has rejected yet."""
+
+    def __init__(self, batch: Batch, rejected: dict[str, tuple[int, list[int]]]) -> None:
+        self.rows, self.first, self.rejected = batch.rows, batch.first, rejected
+        self.open: BoolArray = np.ones(batch.rows, np.bool_)
+
+    def reject(self, faults: Mapping[str, BoolArray]) -> None:
+        """Take out the rows that have a fault, each for the first it has."""
+        for reason, mask in faults.items():
+            found = np.flatnonzero(mask & self.open)
+            _note(self.rejected, reason, len(found), (found[:LINES_SHOWN] + self.first).tolist())
+            self.open[found] = False
+
+
+def _note(rejected: dict[str, tuple[int, list[int]]], reason: str, count: int, numbers: list[int]) -> None:
+    if count:
+        before, shown = rejected.get(reason, (0, []))
+        rejected[reason] = before + count, [*shown, *numbers][:LINES_SHOWN]
+
+
+class _Keys:
+    """A column of names over the whole file, as small numbers."""
+
+    def __init__(self) -> None:
+        self.parts: list[Any] = []
+        self.nothing = -1  # the number of rows that have no name
+
+    def add(self, part: Any) -> None:
+        """The names of the next rows; None where the file has no such column."""
+        if part is not None:
+            self.parts.append(part)
+
+    def codes(self, kept: IntArray | None) -> IntArray | None:
+        """A number for each row (of those kept), the same for the same name; None without such a column."""
+        import pyarrow
+        import pyarrow.compute as compute
+
+        if not self.parts:
             return None
-        try:
-            cents, time = _cents(cell["amount"]), self._time(cell.get("time"))
-        except ValueError as error:
-            self.tally.reject(str(error), line)
-            return None
-        if cents < 0 or plain(cell.get("kind", "")) in self.words.kinds["refund"]:
-            self.tally.refunded_cents += abs(cents)
-            self.tally.reject("refund", line)
-            return None
-        return Row(cents, time, self._method(cell.get("method")))
-
-    def _fault(self, record: Mapping[str, str | None], cell: dict[str, str]) -> str | None:
-        """Why a row is no payment that a processor sees, or None."""
-        if None in record or None in record.values():
-            return "wrong number of columns"
-        if "currency" in cell and plain(cell["currency"]) != self.words.currency:
-            return "another currency" if cell["currency"] else "no currency"
-        kind = plain(cell.get("kind", ""))
-        if kind and kind not in (*self.words.kinds["payment"], *self.words.kinds["refund"]):
-            return "not a payment"
-        if "method" in cell and self._method(cell["method"]) is None:
-            known = plain(cell["method"]) in self.words.methods["none"]
-            return f"paid in {cell['method']}" if known else ("unknown method" if cell["method"] else "no method")
-        return self._duplicate(cell.get("id"))
-
-    def _duplicate(self, identifier: str | None) -> str | None:
-        if not identifier:
-            return None
-        if identifier in self.seen:
-            return "duplicate id"
-        self.seen.add(identifier)
-        return None
-
-    def _method(self, word: str | None) -> int | None:
-        if word is None:
-            return None
-        rails = {"card": CARD, "ach": ACH}
-        return next((rail for name, rail in rails.items() if plain(word) in self.words.methods[name]), None)  # type: ignore[index]
-
-    def _time(self, text: str | None) -> dt.datetime | None:
-        """The instant in UTC; a time without a zone is local."""
-        if text is None:
-            return None
-        if not text:
-            raise ValueError("no time")
-        try:
-            if text.isdigit():
-                return dt.datetime.fromtimestamp(int(text), dt.UTC)
-            found = dt.datetime.fromisoformat(text)
-        except (ValueError, OverflowError, OSError):
-            raise ValueError("unreadable time") from None
-        return (found if found.tzinfo else found.replace(tzinfo=self.zone)).astimezone(dt.UTC)
+        coded = pyarrow.chunked_array(self.parts).dictionary_encode().combine_chunks()
+        self.nothing = compute.index(coded.dictionary, "").as_py()
+        codes: IntArray = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        return codes if kept is None else codes[kept]
 
 
-def _cents(text: str) -> int:
-    """An amount in major units as whole cents."""
-    if not text:
-        raise ValueError("no amount")
-    if not AMOUNT.fullmatch(text):
-        raise ValueError("amount is no number")
-    cents = Decimal(text.replace(",", "").replace("$", "")) * CENTS
-    if abs(cents) > MOST_USD * CENTS:
-        raise ValueError("amount is no number")
-    if cents != cents.to_integral_value():
-        raise ValueError("amount has fractions of a cent")
-    if cents == 0:
-        raise ValueError("amount of zero")
-    return int(cents)
+def _joined(columns: list[IntArray], orders: IntArray | None) -> list[IntArray]:
+    """The rows of one order as one payment: their sum, at the time and by the method of the first."""
+    if orders is None or not len(orders):
+        return columns
+    _, first, places = np.unique(orders, return_index=True, return_inverse=True)
+    totals = np.zeros(len(first), np.int64)
+    np.add.at(totals, places, columns[0])
+    order = np.argsort(first, kind="stable")
+    return [totals[order], columns[1][first[order]], columns[2][first[order]]]
+
+
+def _spread(mask: BoolArray, places: IntArray, rows: int) -> BoolArray:
+    whole = np.zeros(rows, np.bool_)
+    whole[places] = mask
+    return whole
+
+
+def _find(table: LargeTable, words: PaymentColumns, given: Mapping[str, str]) -> dict[str, int]:
+    """The place of the column for each field: as given, else by the first known name."""
+    unknown = [name for name in given if name not in words.columns]
+    if unknown:
+        raise InputError(Problem("--map", None, unknown[0], "no such field", nearest(unknown[0], words.columns)))
+    known = {plain(name): at for at, name in reversed(list(enumerate(table.header)))}
+    found = {}
+    for wanted, names in words.columns.items():
+        candidates = [given[wanted]] if wanted in given else names
+        matches = [known[plain(name)] for name in candidates if plain(name) in known]
+        if wanted in given and not matches:
+            raise table.refuse(1, f"no column `{given[wanted]}`", nearest(given[wanted], table.header))
+        if matches:
+            found[str(wanted)] = matches[0]
+    if "amount" not in found:
+        names_shown = ", ".join(table.header[:NAMES_SHOWN])
+        raise table.refuse(1, "no amount column", f"say which it is: --map amount=NAME ({names_shown})")
+    return found
 
 
 def read_payments(path: Path, scenario: Scenario, columns: Mapping[str, str], *, strict: bool = False,
                   data: Path | None = None) -> Replay:  # fmt: skip
-    """The payments of a CSV file for a scenario whose workload they replace.
+    """The payments of a CSV or Parquet file for a scenario whose workload they replace.
 
     columns: field -> the file's name for it, for what should not be guessed. If the scenario's buyers all pay by one
     method, so do these. Raises InputError for a file that cannot be used, and with `strict` for any rejected row.
     """
-    words = load_payment_columns(data)
-    unknown = [name for name in columns if name not in words.columns]
-    if unknown:
-        raise InputError(Problem("--map", None, unknown[0], "no such field", nearest(unknown[0], words.columns)))
-    reader = _Reader(path, words, columns, scenario.workload.time_zone)
-    rows = list(reader.rows())
-    _refuse_if_needed(path, rows, reader.tally, strict)
-    payments, months = _placed(rows, scenario)
-    return Replay(payments, months, path.name, reader.columns, len(rows), reader.tally)
+    reader = Reader(open_table(path), load_payment_columns(data), columns, scenario.workload.time_zone)
+    rows = reader.rows()
+    refuse_if_needed(path, len(rows), reader.tally, strict)
+    payments, months = placed(rows.cents, rows.us, rows.rail, scenario, str(path))
+    return Replay(
+        payments, months, path.name, reader.columns, reader.guessed, reader.used, reader.tally,
+        dict(reader.zones.counts), reader.zone, dict(reader.other_currencies),
+    )  # fmt: skip
 
 
-def _refuse_if_needed(path: Path, rows: list[Row], tally: Tally, strict: bool) -> None:
+def refuse_if_needed(path: Path, rows: int, tally: Tally, strict: bool) -> None:
+    """Raises InputError if no row is usable, and with `strict` if any was rejected."""
     reasons = "; ".join(
         f"{count} {reason} (line {', '.join(map(str, tally.lines[reason]))})" for reason, count in tally.counts.items()
     )
@@ -228,50 +326,3 @@ def _refuse_if_needed(path: Path, rows: list[Row], tally: Tally, strict: bool) -
     if strict and tally.counts:
         first = min(lines[0] for lines in tally.lines.values())
         raise InputError(Problem(str(path), first, "", f"rejected rows: {reasons}", "mend them, or leave out --strict"))
-
-
-def _placed(rows: list[Row], scenario: Scenario) -> tuple[Payments, int]:
-    """The rows in time: the window is the whole local months from the first to the last payment."""
-    zone = ZoneInfo(scenario.workload.time_zone)
-    day = dt.datetime(scenario.on.year, scenario.on.month, 1, tzinfo=zone)
-    known = [row.time for row in rows if row.time is not None]
-    first, last = (min(known).astimezone(zone), max(known).astimezone(zone)) if known else (day, day)
-    start, months = _month(first, 0), (last.year - first.year) * 12 + last.month - first.month + 1
-    span = _ns(start, _month(first, months))
-    arrivals = np.array([_ns(start, row.time) if row.time else -1 for row in rows], np.int64)
-    number = len(rows)
-    ids = np.arange(number, dtype=np.int64)
-    bits = draw_bits_many(stream_key(scenario.seed, "payment", name_key("replayed")), ids)
-    spread = (bits >> LOW_HALF).astype(np.int64)
-    arrivals = np.where(arrivals < 0, spread * (span >> 32), arrivals)
-    order = np.argsort(arrivals, kind="stable")
-    methods = np.array([_rail(row, scenario) for row in rows], np.int8)
-    providers = draw_bits_many(stream_key(scenario.seed, "payment", name_key("provider")), ids)
-    return Payments(
-        arrival_ns=arrivals[order],
-        amount_cents=np.array([row.cents for row in rows], np.int64)[order],
-        method=methods[order],
-        provider=(((providers >> LOW_HALF) * np.uint64(scenario.workload.accounts)) >> LOW_HALF).astype(np.int32),
-        measured=(0, number),
-        start=start.astimezone(dt.UTC),
-        window=(0, span),
-    ), months
-
-
-def _rail(row: Row, scenario: Scenario) -> int:
-    """The scenario's rail if it has but one, else the row's, else a card."""
-    shares = scenario.workload.methods
-    if shares.get("ach", 0) == 1:
-        return ACH
-    if shares.get("card", 0) == 1:
-        return CARD
-    return CARD if row.method is None else row.method
-
-
-def _month(moment: dt.datetime, later: int) -> dt.datetime:
-    month = moment.month - 1 + later
-    return dt.datetime(moment.year + month // 12, month % 12 + 1, 1, tzinfo=moment.tzinfo)
-
-
-def _ns(start: dt.datetime, end: dt.datetime) -> int:
-    return (end.astimezone(dt.UTC) - start.astimezone(dt.UTC)) // dt.timedelta(microseconds=1) * MICROSECOND_NS

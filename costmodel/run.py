@@ -63,6 +63,15 @@ def replay(
     return run_assumptions(assumptions, engine=engine, watch=watch, replayed=read)
 
 
+def run_or_replay(
+    scenario: str, *, payments: Path | str | None, columns: Mapping[str, str], strict: bool, **terms: Any
+) -> Result:
+    """`replay` where a file of payments is given, else `run`; as the commands' common options say it."""
+    if payments is None:
+        return run(scenario, **terms)
+    return replay(scenario, payments, columns=columns, strict=strict, **terms)
+
+
 def _assumed(scenario: str, set: Mapping[str, Any] | None, data: Path | str | None, seed: int | None) -> Assumptions:
     """What `run` and `replay` are asked to assume."""
     changes = dict(set or {}) | ({} if seed is None else {"seed": seed})

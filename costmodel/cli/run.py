@@ -22,14 +22,9 @@ def run_command(arguments: argparse.Namespace) -> int:
     """One scenario's month."""
     from costmodel.reporting.documents import run_documents
     from costmodel.reporting.progress import progress
-    from costmodel.run import replay, run
+    from costmodel.run import run_or_replay
 
-    terms = asked(arguments)
-    payments, columns, strict = (terms.pop(name) for name in ("payments", "columns", "strict"))
     with progress(f"{arguments.scenario}: simulating", arguments.quiet) as watch:
-        if payments is None:
-            result = run(arguments.scenario, watch=watch, **terms)
-        else:
-            result = replay(arguments.scenario, payments, columns=columns, strict=strict, watch=watch, **terms)
+        result = run_or_replay(arguments.scenario, watch=watch, **asked(arguments))
     give(arguments, run_documents(result))
     return OK

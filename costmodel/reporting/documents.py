@@ -104,6 +104,17 @@ def validity_documents(file: str, kind: str) -> Documents:
     }
 
 
+def written_documents(written: Sequence[Mapping[str, str]], provenance: Mapping[str, Any]) -> Documents:
+    """What `report` prints: the files it wrote."""
+    document = {"schema_version": SCHEMA_VERSION, "written": list(written), "provenance": dict(provenance)}
+    return {
+        "table": lambda: "".join(f"{each['file']}: {each['holds']}\n" for each in written),
+        "json": lambda: as_json(document),
+        "csv": lambda: as_csv(written, ("file", "holds")),
+        "markdown": lambda: table_of(written, ("file", "holds")).markdown(),
+    }
+
+
 def terminal_width() -> int:
     """Columns to fill: the terminal's, within reason; those of a page where there is no terminal."""
     return max(NARROWEST, min(WIDEST, shutil.get_terminal_size((WIDEST, 0)).columns))

@@ -52,6 +52,8 @@ NUMBERS: dict[str, dict[str, str]] = {
     "assumptions/scenario.py": {"9000": READS},
     "cli.py": {"130": "the exit code of a shell for an interrupt"},
     "reporting/documents.py": {"80": "columns of the narrowest terminal served"},
+    "billing/balance_reports.py": {"36": "digits of the decimals that are compared, which a decimal of 128 bits holds"},
+    "billing/bill_entries.py": {"38": "digits of a decimal of 128 bits"},
     "reporting/focus.py": {"38": "digits of a decimal of 128 bits"},
     "result.py": {"0.95": "the level that the key p95 names"},
     "simulation/counts.py": {"400": READS},

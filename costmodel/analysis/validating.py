@@ -6,6 +6,7 @@ from pathlib import Path
 
 from costmodel.analysis.claims import read_claims
 from costmodel.analysis.perimeter_files import read_perimeters
+from costmodel.assumptions.bill_layouts import Layout, Lines
 from costmodel.assumptions.catalog import data_dir, load_assumptions, load_services, load_table
 from costmodel.assumptions.checking import check
 from costmodel.assumptions.linking import check_links
@@ -21,6 +22,7 @@ FOLDERS = {
     "scenarios": "scenario",
     "claims": "claims",
     "perimeters": "perimeters",
+    "actuals": "actuals",
 }
 MARKS = {
     "claims": ("claim",),
@@ -29,6 +31,7 @@ MARKS = {
     "service": ("provider", "meter"),
     "pipeline": ("flows", "handlers", "functions", "region"),
     "usage": ("usage",),
+    "actuals": ("recognised_by", "line"),
 }
 
 
@@ -85,6 +88,9 @@ def _check(kind: str, name: str, data: Path | None) -> None:
     elif kind == "pipeline":
         table = load_table("pipelines", name, data)[0]
         check_links(check(Pipeline, table), load_services(data), None, table)
+    elif kind == "actuals":
+        table = load_table("actuals", name, data)[0]
+        check(Lines if "line" in table else Layout, table)
     elif kind == "service":
         check(Service, load_table("services", name, data)[0])
     else:

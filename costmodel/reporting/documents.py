@@ -13,6 +13,7 @@ from costmodel.reporting.tables import Section, as_csv, as_json, as_markdown, as
 from costmodel.result import SCHEMA_VERSION
 
 if TYPE_CHECKING:
+    from costmodel.analysis.actuals import Actuals
     from costmodel.analysis.check import CheckResult
     from costmodel.analysis.compare import Comparison
     from costmodel.assumptions.service import Service
@@ -25,6 +26,10 @@ LINE_COLUMNS = (
     "price_from",
 )  # fmt: skip
 CLAIM_COLUMNS = ("id", "quote", "stated", "unit", "recomputed", "verdict", "holds_when")
+ACTUAL_COLUMNS = (
+    "service", "meter", "region", "unit", "model_quantity", "bill_quantity", "model_usd", "bill_usd", "difference_usd",
+    "quantity_usd", "free_tier_usd", "price_usd", "why", "rows", "note",
+)  # fmt: skip
 COMPARED_COLUMNS = ("side", "line", "cost_usd", "basis")
 
 
@@ -89,6 +94,19 @@ def price_documents(services: Mapping[str, Service], overridden: Sequence[str]) 
         "json": lambda: as_json(document),
         "csv": lambda: as_csv(rows, tuple(rows[0])),
         "markdown": lambda: table_of(rows, tuple(rows[0])).markdown(),
+    }
+
+
+def actuals_documents(found: Actuals) -> Documents:
+    """What `actuals` prints."""
+    from costmodel.reporting.actuals_screen import actuals_sections
+
+    rows = [line.to_dict() for line in found.lines]
+    return {
+        "table": lambda: _page(lambda _: actuals_sections(found)),
+        "json": lambda: as_json(found.to_dict()),
+        "csv": lambda: as_csv(rows, ACTUAL_COLUMNS),
+        "markdown": lambda: as_markdown(actuals_sections(found)),
     }
 
 

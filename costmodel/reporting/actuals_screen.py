@@ -1,0 +1,158 @@
+"""Model against bill as sections of lines and tables: the files, services, lines, charges, what was not compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from costmodel.analysis.actuals import ActualLine, Actuals
+from costmodel.analysis.calibrating import Calibration, Estimate
+from costmodel.reporting.replayed import lines_shown
+from costmodel.reporting.tables import Section, Table
+from costmodel.reporting.words import NOTHING, dollars, number, percent
+
+LINES_AT_MOST = 16
+SERVICES_AT_MOST = 6
+CENTS = Decimal("0.01")
+DIGITS = 4
+SERVICE_HEAD = ("Service, USD a month", "model", "bill", "bill less model")
+LINE_HEAD = ("Largest differences", "model", "bill", "quantity", "free tier", "price", "why")
+CHARGE_HEAD = ("Charges", "number", "volume", "fees", "of volume", "as listed", "more", "less")
+
+
+def actuals_sections(found: Actuals) -> list[Section]:
+    """What `actuals` shows."""
+    return [
+        [*_head(found)],
+        [*_files(found)],
+        [_services(found)] if found.lines else [],
+        [*_lines(found)],
+        [*_charges(found)],
+        [*_others(found)],
+        [*_notices(found)],
+        [*_calibration(found.calibration)] if found.calibration else [],
+    ]
+
+
+def _head(found: Actuals) -> Iterator[str]:
+    on = found.result.assumptions.scenario.on
+    if not found.months:
+        yield f"Payments, to measure the workload of {found.scenario}: {found.result.assumptions.scenario.title}"
+        return
+    months = f"{found.months[0]} to {found.months[-1]}" if len(found.months) > 1 else "".join(found.months)
+    yield f"Real money of {months} beside {found.scenario}: {found.result.assumptions.scenario.title}"
+    yield f"A month's mean on either side, USD; the model at prices of {on}, as --on DATE sets them."
+
+
+def _files(found: Actuals) -> Iterator[str]:
+    for file in found.files:
+        rejected = sum(reason["count"] for reason in file.rejected.values())
+        yield f"{file.file}: {file.layout}, {file.used:,} rows used, {rejected:,} rejected"
+        for reason, rows in file.rejected.items():
+            yield f"  {rows['count']:,} {reason} (line {lines_shown(rows)})"
+
+
+def _services(found: Actuals) -> Table:
+    sides = found.by_service()
+    rows = [(name, *map(_usd, (model, bill, bill - model))) for name, (model, bill) in sides.items()]
+    model, bill = (sum((pair[at] for pair in sides.values()), Decimal(0)) for at in (0, 1))
+    return Table(SERVICE_HEAD, (*rows, ("all that was compared", *map(_usd, (model, bill, bill - model)))))
+
+
+def _lines(found: Actuals) -> Iterator[str | Table]:
+    ordered = sorted(found.lines, key=lambda line: -abs(line.difference_usd))
+    shown = [line for line in ordered[:LINES_AT_MOST] if line.difference_usd]
+    if shown:
+        home = found.result.assumptions.pipeline.region
+        yield Table(LINE_HEAD, tuple(_line(line, home) for line in shown), left=frozenset({6}))
+        yield "  bill less model = quantity + free tier (used up elsewhere) + price"
+        yield from dict.fromkeys(f"  {line.service}.{line.meter}: {line.note}" for line in shown if line.note)
+    if len(ordered) > len(shown):
+        yield f"  {len(ordered) - len(shown)} more lines; --format csv gives all"
+
+
+def _line(line: ActualLine, home: str) -> tuple[str, ...]:
+    name = f"{line.service}.{line.meter}" + (f" ({line.region})" if line.region != home else "")
+    parts = (line.quantity_usd, line.free_tier_usd, line.price_usd)
+    return (
+        name,
+        _usd(line.model_usd),
+        _usd(line.bill_usd),
+        *(NOTHING if p is None else _usd(p) for p in parts),
+        line.why,
+    )
+
+
+def _charges(found: Actuals) -> Iterator[str | Table]:
+    if found.charges is None:
+        return
+    rows = tuple(
+        (f"{group.service}.{group.meter}", f"{group.number:,}", _usd(group.volume_usd), _usd(group.charged_usd),
+         percent(group.effective_percent, 3), *(f"{count:,}" for count in (group.exact, group.above, group.below)))
+        for group in found.charges.groups
+    )  # fmt: skip
+    yield Table(CHARGE_HEAD, rows)
+    yield "  as listed: to the cent what the price book charges on that payment; more, less: what was charged beside it"
+
+
+def _others(found: Actuals) -> Iterator[str]:
+    for reason, services in found.others.items():
+        rows, usd = sum(s.rows for s in services.values()), sum((s.cost for s in services.values()), Decimal(0))
+        named = ", ".join(f"{_clean(who[1])} {_usd(s.cost)}" for who, s in list(services.items())[:SERVICES_AT_MOST])
+        more = ", …" if len(services) > SERVICES_AT_MOST else ""
+        yield f"Not compared, {reason}: {_rows(rows)}, {_usd(usd)} in all ({named}{more})"
+
+
+def _notices(found: Actuals) -> Iterator[str]:
+    if found.unreal:
+        rows = sum(sums.unreal_rows for sums in found.unreal.values())
+        usd = sum((sums.unreal_cost for sums in found.unreal.values()), Decimal(0))
+        yield (
+            f"EffectiveCost is 0 in {rows:,} rows that are billed, {_usd(usd)} in all: whoever sums EffectiveCost "
+            "misses them. BilledCost is compared here."
+        )
+    for currency, sums in found.currencies.items():
+        yield f"{currency}: {_rows(sums.rows)}, {number(sums.cost, 2)}; listed only: currencies are never added up"
+
+
+# --- what was measured ----------------------------------------------------------------------------------
+
+
+def _calibration(measured: Calibration) -> Iterator[str]:
+    span = f", {measured.first} to {measured.last}" if measured.first else ""
+    yield f"Measured from {measured.payments:,} payments{span}"
+    yield (
+        f"  {number(measured.payments_per_month, 1)} payments a month, mean {dollars(measured.mean_ticket_usd, 2)}, "
+        f"sigma of their logarithms {_estimate(measured.sigma)}"
+    )
+    if measured.ach_share is not None:
+        yield f"  by ACH {percent(100 * measured.ach_share, 2)}, by card {percent(100 - 100 * measured.ach_share, 2)}"
+    for name, value in (("day_cv", measured.day_cv), ("hour_cv", measured.hour_cv)):
+        if value is not None:
+            yield f"  {name} {_estimate(value)}"
+    for name, share in measured.fates.items():
+        yield f"  {name}: share {_estimate(share)}"
+    if measured.items_per_payment is not None and measured.items_per_payment != 1:
+        yield f"  {number(measured.items_per_payment, 2)} rows a payment"
+    for what, why in measured.missing.items():
+        yield f"  not measured: {what} ({why})"
+
+
+def _estimate(estimate: Estimate) -> str:
+    return f"{number(estimate.value, DIGITS)} [{number(estimate.low, DIGITS)}, {number(estimate.high, DIGITS)}]"
+
+
+def _usd(value: Decimal) -> str:
+    """USD to the cent, or to more places where that would leave nothing of it."""
+    if not value:
+        return "0"
+    places = 2 if abs(value) >= CENTS else min(10, 1 - value.adjusted())
+    return dollars(value, places, sign=False)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' if count != 1 else ''}"
+
+
+def _clean(text: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[: 2**6]

@@ -12,23 +12,19 @@ from costmodel.analysis.calibrating import Calibration, calibrate
 from costmodel.analysis.charged import ChargeCheck, check_charges
 from costmodel.analysis.matching import Matched, match
 from costmodel.analysis.price_notes import price_note
+from costmodel.analysis.pricing_bills import Pricing, model_side
 from costmodel.assumptions.bill_layouts import Lines, load_line_rules
 from costmodel.billing.actual_files import FileAccount, Read, read_files
 from costmodel.billing.balance_reports import CHARGE
 from costmodel.billing.bill import EXACT
 from costmodel.billing.bill_entries import Key, Sums
-from costmodel.billing.prices import PriceBook
-from costmodel.billing.quantities import RowError
-from costmodel.billing.rating import rate
-from costmodel.billing.usage import UsageRow
 from costmodel.result import SCHEMA_VERSION, Result
-from costmodel.run import Watch, rating_terms, run
+from costmodel.run import Watch, run
 
 CURRENCY = "USD"
 AGREES_WITHIN = Decimal("0.001")  # of the larger side
 AGREES, NOT_MODELLED, NOT_BILLED = "agrees", "missing in the model", "missing in the bill"
 NO_PRICE, NO_QUANTITY = "no price for it in the book", "no quantity in the file"
-MEASURED = "measured"
 
 
 @dataclass(frozen=True)
@@ -36,8 +32,8 @@ class ActualLine:
     """A meter in a region, model against bill, a month. Money in USD, quantities in the meter's unit.
 
     priced_usd: the billed quantity at the model's prices, free units included; paid_usd: what the bill charged for, at
-    those prices and with no unit free; None where the book has no price. The difference of bill and model is the sum
-    of quantity_usd, free_tier_usd and price_usd.
+    those prices and with no unit free; then_usd: the same at the book's prices of the bill's own months. None where the
+    book has no price. Bill less model is the sum of quantity_usd, free_tier_usd, date_usd and price_usd.
     """
 
     service: str
@@ -50,6 +46,7 @@ class ActualLine:
     bill_usd: Decimal
     priced_usd: Decimal | None
     paid_usd: Decimal | None
+    then_usd: Decimal | None
     rows: int
     note: str = ""
 
@@ -71,9 +68,17 @@ class ActualLine:
         return EXACT.subtract(self.paid_usd, self.priced_usd)
 
     @property
+    def date_usd(self) -> Decimal | None:
+        """What it makes that the bill is of another date than the model's prices; 0 where the book has none of then."""
+        if self.paid_usd is None or self.then_usd is None:
+            return None if self.paid_usd is None else Decimal(0)
+        return EXACT.subtract(self.then_usd, self.paid_usd)
+
+    @property
     def price_usd(self) -> Decimal | None:
-        """What other prices make of it, for what was charged."""
-        return None if self.paid_usd is None else EXACT.subtract(self.bill_usd, self.paid_usd)
+        """What other prices than the book's make of it, for what was charged."""
+        known = self.paid_usd if self.then_usd is None else self.then_usd
+        return None if self.paid_usd is None or known is None else EXACT.subtract(self.bill_usd, known)
 
     @property
     def why(self) -> str:
@@ -82,7 +87,10 @@ class ActualLine:
             return NOT_BILLED
         if self.priced_usd is None:
             return NO_PRICE if self.bill_quantity else NO_QUANTITY
-        causes = {"quantity": self.quantity_usd, "free tier": self.free_tier_usd, "price": self.price_usd}
+        causes = {
+            "quantity": self.quantity_usd, "free tier": self.free_tier_usd, "date": self.date_usd,
+            "price": self.price_usd,
+        }  # fmt: skip
         least = AGREES_WITHIN * max(abs(self.bill_usd), abs(self.model_usd))
         moved = {name: abs(usd) for name, usd in causes.items() if usd is not None and abs(usd) > least}
         words = [NOT_MODELLED] if not self.model_quantity and self.bill_quantity else []
@@ -100,7 +108,7 @@ class ActualLine:
 
 FIGURES = (
     "model_quantity", "bill_quantity", "model_usd", "bill_usd", "difference_usd", "quantity_usd", "free_tier_usd",
-    "price_usd",
+    "date_usd", "price_usd",
 )  # fmt: skip
 
 
@@ -257,22 +265,19 @@ def _currencies(entries: Mapping[Key, Sums]) -> dict[str, Sums]:
 
 
 def _lines(matched: Matched, result: Result, months: int) -> Iterator[ActualLine]:
-    home = result.assumptions.pipeline.region
-    priced, paid = _priced(matched, result, free_tier=True), _priced(matched, result, free_tier=False)
-    for (service, meter, region), by_month in matched.meters.items():
+    home, priced = result.assumptions.pipeline.region, Pricing(matched, result)
+    for meter, by_month in matched.meters.items():
         total = Sums()
         for sums in by_month.values():
             total.add(sums)
-        place = region or home
-        quantity, usd = _model_side(result, service, meter, place)
+        service, name, place = meter[0], meter[1], meter[2] or home
+        quantity, usd = model_side(result, service, name, place)
         told = total.quantity or not total.cost
-        at_list, charged = (
-            _over(found.get((service, meter, place)), months) if told else None for found in (priced, paid)
-        )
+        costs = [_over(part.get((service, name, place)), months) if told else None for part in priced.parts()]
         yield ActualLine(
-            service, meter, place, result.assumptions.services[service].meter[meter].unit, quantity,
-            total.quantity / months, usd, total.cost / months, at_list, charged, total.rows,
-            price_note(result, service, meter, place, matched.prices.get((service, meter, region), set())),
+            service, name, place, result.assumptions.services[service].meter[name].unit, quantity,
+            total.quantity / months, usd, total.cost / months, costs[0], costs[1], costs[2], total.rows,
+            price_note(result, service, name, place, matched.prices.get(meter, set())),
         )  # fmt: skip
 
 
@@ -280,68 +285,16 @@ def _over(usd: Decimal | None, months: int) -> Decimal | None:
     return None if usd is None else usd / months
 
 
-def _model_side(result: Result, service: str, meter: str, region: str) -> tuple[Decimal, Decimal]:
-    """Quantity and USD of a meter in the model's month."""
-    lines = [line for line in result.bill.lines if (line.service, line.meter, line.region) == (service, meter, region)]
-    return sum((line.quantity for line in lines), Decimal(0)), sum((line.cost_usd for line in lines), Decimal(0))
-
-
-def _priced(matched: Matched, result: Result, *, free_tier: bool) -> dict[tuple[str, str, str], Decimal]:
-    """The billed quantities at the model's prices, each month by itself, as tiers and free units are counted.
-
-    With the model's free tier all units count, without it only those that the bill charged for.
-    """
-    found: dict[tuple[str, str, str], Decimal] = {}
-    for month in matched.months():
-        for key, cost in _priced_month(matched, month, result, free_tier):
-            found[key] = EXACT.add(found.get(key, Decimal(0)), cost)
-    return found
-
-
-def _priced_month(
-    matched: Matched, month: str, result: Result, free_tier: bool
-) -> Iterator[tuple[tuple[str, str, str], Decimal]]:
-    home, services = result.assumptions.pipeline.region, result.assumptions.services
-    book = PriceBook(services, result.assumptions.scenario.on, dict(result.assumptions.pipeline.plans))
-    rows = []
-    for (service, meter, region), by_month in matched.meters.items():
-        place = region or home
-        if month not in by_month or not _has_price(book, service, meter, place):
-            continue
-        quantity = by_month[month].quantity if free_tier else by_month[month].paid
-        if services[service].meter[meter].kind == "per_payment":
-            cost = _at_mean_fee(result, service, meter, place, quantity)
-            yield from [((service, meter, place), cost)] if cost is not None else []
-        elif quantity >= 0:
-            rows.append(UsageRow(service, meter, quantity, MEASURED, region=place))
-    for line in rate(rows, services, free_tier=free_tier, **rating_terms(result.assumptions)).lines:
-        yield (line.service, line.meter, line.region), line.cost_usd
-
-
-def _has_price(book: PriceBook, service: str, meter: str, region: str) -> bool:
-    try:
-        book.price(service, meter, region)
-    except RowError:
-        return False
-    return True
-
-
-def _at_mean_fee(result: Result, service: str, meter: str, region: str, quantity: Decimal) -> Decimal | None:
-    """A fee that depends on amounts a bill does not tell: at the model's mean fee, if the model has one."""
-    payments, usd = _model_side(result, service, meter, region)
-    return usd * quantity / payments if payments else None
-
-
 def _charge_lines(checked: ChargeCheck | None, result: Result, months: int) -> Iterator[ActualLine]:
     """A line per rail of charges: fees charged beside fees at the model's price on the same payments."""
     home = result.assumptions.pipeline.region
     for group in checked.groups if checked else ():
-        sides = [_model_side(result, group.service, meter, home) for meter in (group.meter, *group.surcharges)]
-        listed = _over(group.list_usd, months)
+        sides = [model_side(result, group.service, meter, home) for meter in (group.meter, *group.surcharges)]
+        now, then = _over(group.now_usd, months), _over(group.list_usd, months)
         yield ActualLine(
             group.service, group.meter, home, result.assumptions.services[group.service].meter[group.meter].unit,
             sides[0][0], Decimal(group.number) / months, sum((usd for _, usd in sides), Decimal(0)),
-            group.charged_usd / months, listed, listed, group.number,
+            group.charged_usd / months, now, now, then, group.number,
             f"with {', '.join(group.surcharges)}" if group.surcharges else "",
         )  # fmt: skip
 
@@ -354,11 +307,11 @@ def _unbilled(lines: Iterable[ActualLine], result: Result) -> Iterator[ActualLin
     absent = {(line.service, line.meter, line.region): line for line in result.bill.lines}
     for key, line in absent.items():
         if key not in billed and services[line.service].provider in providers:
-            quantity, usd = _model_side(result, *key)
+            quantity, usd = model_side(result, *key)
             if quantity or usd:
                 service, meter, region = key
                 yield ActualLine(
-                    service, meter, region, line.unit, quantity, Decimal(0), usd, Decimal(0), None, None, 0
+                    service, meter, region, line.unit, quantity, Decimal(0), usd, Decimal(0), None, None, None, 0
                 )
 
 

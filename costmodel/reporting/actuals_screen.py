@@ -16,7 +16,7 @@ SERVICES_AT_MOST = 6
 CENTS = Decimal("0.01")
 DIGITS = 4
 SERVICE_HEAD = ("Service, USD a month", "model", "bill", "bill less model")
-LINE_HEAD = ("Largest differences", "model", "bill", "quantity", "free tier", "price", "why")
+LINE_HEAD = ("Largest differences", "model", "bill", "quantity", "free tier", "date", "price", "why")
 CHARGE_HEAD = ("Charges", "number", "volume", "fees", "of volume", "as listed", "more", "less")
 
 
@@ -41,7 +41,7 @@ def _head(found: Actuals) -> Iterator[str]:
         return
     months = f"{found.months[0]} to {found.months[-1]}" if len(found.months) > 1 else "".join(found.months)
     yield f"Real money of {months} beside {found.scenario}: {found.result.assumptions.scenario.title}"
-    yield f"A month's mean on either side, USD; the model at prices of {on}, as --on DATE sets them."
+    yield f"A month's mean on either side, USD; the model at prices of {on}."
 
 
 def _files(found: Actuals) -> Iterator[str]:
@@ -64,8 +64,8 @@ def _lines(found: Actuals) -> Iterator[str | Table]:
     shown = [line for line in ordered[:LINES_AT_MOST] if line.difference_usd]
     if shown:
         home = found.result.assumptions.pipeline.region
-        yield Table(LINE_HEAD, tuple(_line(line, home) for line in shown), left=frozenset({6}))
-        yield "  bill less model = quantity + free tier (used up elsewhere) + price"
+        yield Table(LINE_HEAD, tuple(_line(line, home) for line in shown), left=frozenset({7}))
+        yield "  bill less model = quantity + free tier (used up elsewhere) + date (prices changed since) + price"
         yield from dict.fromkeys(f"  {line.service}.{line.meter}: {line.note}" for line in shown if line.note)
     if len(ordered) > len(shown):
         yield f"  {len(ordered) - len(shown)} more lines; --format csv gives all"
@@ -73,7 +73,7 @@ def _lines(found: Actuals) -> Iterator[str | Table]:
 
 def _line(line: ActualLine, home: str) -> tuple[str, ...]:
     name = f"{line.service}.{line.meter}" + (f" ({line.region})" if line.region != home else "")
-    parts = (line.quantity_usd, line.free_tier_usd, line.price_usd)
+    parts = (line.quantity_usd, line.free_tier_usd, line.date_usd, line.price_usd)
     return (
         name,
         _usd(line.model_usd),
@@ -100,7 +100,7 @@ def _others(found: Actuals) -> Iterator[str]:
         rows, usd = sum(s.rows for s in services.values()), sum((s.cost for s in services.values()), Decimal(0))
         named = ", ".join(f"{_clean(who[1])} {_usd(s.cost)}" for who, s in list(services.items())[:SERVICES_AT_MOST])
         more = ", …" if len(services) > SERVICES_AT_MOST else ""
-        yield f"Not compared, {reason}: {_rows(rows)}, {_usd(usd)} in all ({named}{more})"
+        yield f"Not compared, {_clean(reason)}: {_rows(rows)}, {_usd(usd)} in all ({named}{more})"
 
 
 def _notices(found: Actuals) -> Iterator[str]:
@@ -112,7 +112,7 @@ def _notices(found: Actuals) -> Iterator[str]:
             "misses them. BilledCost is compared here."
         )
     for currency, sums in found.currencies.items():
-        yield f"{currency}: {_rows(sums.rows)}, {number(sums.cost, 2)}; listed only: currencies are never added up"
+        yield f"{_clean(currency)}: {_rows(sums.rows)}, {number(sums.cost, 2)}; listed, as currencies are not added up"
 
 
 # --- what was measured ----------------------------------------------------------------------------------

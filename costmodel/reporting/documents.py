@@ -28,7 +28,7 @@ LINE_COLUMNS = (
 CLAIM_COLUMNS = ("id", "quote", "stated", "unit", "recomputed", "verdict", "holds_when")
 ACTUAL_COLUMNS = (
     "service", "meter", "region", "unit", "model_quantity", "bill_quantity", "model_usd", "bill_usd", "difference_usd",
-    "quantity_usd", "free_tier_usd", "price_usd", "why", "rows", "note",
+    "quantity_usd", "free_tier_usd", "date_usd", "price_usd", "why", "rows", "note",
 )  # fmt: skip
 COMPARED_COLUMNS = ("side", "line", "cost_usd", "basis")
 

@@ -131,6 +131,8 @@ def test_costs_in_any_notation(tmp_path: Path, cell: str, value: str) -> None:
     (GOOD.replace(",10,", ",many,"), "quantity is no number"),
     (GOOD.replace("USD", ""), "no currency"),
     (GOOD.replace("2024-09-01 00:00:00", "yesterday"), "no readable start of the charge"),
+    (GOOD.replace("2024-09-01 00:00:00", "0000-09-01"), "no readable start of the charge"),
+    (GOOD.replace("2024-09-01 00:00:00", "2024-13-01"), "no readable start of the charge"),
     (GOOD + ",1" * 17, "wrong number of columns"),
     ("1.5,USD,Usage", "wrong number of columns"),
 ])  # fmt: skip

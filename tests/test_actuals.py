@@ -225,7 +225,7 @@ def test_bad_input_exits_2_and_writes_nothing(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["focus.csv", "stripe.csv"]
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.sampled_from(ALL),
     at=st.integers(0, 900),

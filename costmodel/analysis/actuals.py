@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from costmodel.analysis.calibrating import Calibration, calibrate
 from costmodel.analysis.charged import ChargeCheck, check_charges
@@ -20,6 +20,9 @@ from costmodel.billing.bill import EXACT
 from costmodel.billing.bill_entries import Key, Sums
 from costmodel.result import SCHEMA_VERSION, Result
 from costmodel.run import Watch, run
+
+if TYPE_CHECKING:
+    import pandas
 
 CURRENCY = "USD"
 AGREES_WITHIN = Decimal("0.001")  # of the larger side
@@ -110,6 +113,7 @@ FIGURES = (
     "model_quantity", "bill_quantity", "model_usd", "bill_usd", "difference_usd", "quantity_usd", "free_tier_usd",
     "date_usd", "price_usd",
 )  # fmt: skip
+COLUMNS = ("service", "meter", "region", "unit", *FIGURES, "why", "rows", "note")
 
 
 @dataclass(frozen=True)
@@ -176,6 +180,16 @@ class Actuals:
             "calibration": self.calibration.to_dict() if self.calibration else None,
             "provenance": self.result.provenance(),
         }  # fmt: skip
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The lines as one table; quantities and money as floats."""
+        import pandas as pd
+
+        rows = [line.to_dict() for line in self.lines]
+        return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(FIGURES, float))
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html(index=False, na_rep="–"))
 
     def usage_per_payment(self) -> list[dict[str, str | None]]:
         """Quantity of each meter per payment: the model's over its payments, the bill's over those in the files."""

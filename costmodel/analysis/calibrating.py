@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.billing.actual_files import Read
+from costmodel.errors import InputError, Problem
 from costmodel.simulation.payment_cells import EPOCH, IntArray
 from costmodel.simulation.payments import ACH
+from costmodel.simulation.placing import MOST_MONTHS
 
 CENTS = 100
 NS_PER_US = 1000
@@ -121,6 +123,9 @@ class _Clock:
         self.first, self.last = local[0].date(), local[-1].date()
         self.utc = tuple((EPOCH + dt.timedelta(hours=int(hour))).date() for hour in (hours[0], hours[-1]))
         self.days = (self.last - self.first).days + 1
+        if self.days > MOST_MONTHS // 12 * 366:
+            wrong = f"payments from {self.first} to {self.last}"
+            raise InputError(Problem("payments", None, "time", wrong, "correct the dates, or leave the file out"))
         day = np.array([(time.date() - self.first).days for time in local], np.int64)[places]
         hour = np.array([time.hour for time in local], np.int64)[places]
         self.counts: FloatArray = np.zeros((self.days, HOURS))
@@ -130,6 +135,11 @@ class _Clock:
     def whole_months(self) -> int | None:
         """The months covered, if wholly: from the first of a month to the last of one, by local days or UTC's."""
         return _whole_months(self.first, self.last) or _whole_months(*self.utc)
+
+    def whole_days(self) -> tuple[FloatArray, IntArray]:
+        """Counts and weekdays without the outer days, which may be cut off, unless the days make whole months."""
+        inner = slice(None) if _whole_months(self.first, self.last) else slice(1, -1)
+        return self.counts[inner], self.weekday[inner]
 
 
 def _whole_months(first: dt.date, last: dt.date) -> int | None:
@@ -187,20 +197,20 @@ def _profile(
 ) -> tuple[tuple[Decimal, ...] | None, tuple[Decimal, ...] | None, Estimate | None, Estimate | None]:
     """Shares by weekday and hour, and how much days and hours vary beside them."""
     hours = clock.counts.sum(axis=0)
-    if clock.days < 2 * WEEKDAYS:
-        missing["weekday_shares, day_cv, hour_cv"] = f"{clock.days} days; two weeks are needed"
+    if clock.days < 2 * WEEKDAYS or not clock.whole_days()[0].any():
+        missing["weekday_shares, day_cv, hour_cv"] = f"{clock.days} days; two weeks with payments are needed"
         return None, _shares(hours), None, None
-    inner = (
-        slice(None) if _whole_months(clock.first, clock.last) else slice(1, -1)
-    )  # else the outer days may be cut off
-    counts, weekday = clock.counts[inner], clock.weekday[inner]
+    counts, weekday = clock.whole_days()
     daily = counts.sum(axis=1)
     means = np.array([daily[weekday == day].mean() for day in range(WEEKDAYS)])
     expected = means[weekday] * daily.sum() / means[weekday].sum()
-    day_cv = _variation((daily - expected) ** 2 - expected, expected**2)
-    within = daily[:, None] * (hours / hours.sum())[None, :]
-    excess = (counts - within) ** 2 - within * (1 - hours / hours.sum())[None, :]
-    return _shares(means), _shares(hours), day_cv, _variation(excess.sum(axis=1), (within**2).sum(axis=1))
+    shares = hours / hours.sum()
+    within = daily[:, None] * shares[None, :]
+    excess = (counts - within) ** 2 - within * (1 - shares)[None, :]
+    hour_cv = _variation(excess.sum(axis=1), (within**2).sum(axis=1))
+    by_hours = float(hour_cv.value) ** 2 * float((shares**2).sum())  # how much of a day's variation is its hours'
+    day_cv = _variation((daily - expected) ** 2 - expected - by_hours * expected**2, expected**2)
+    return _shares(means), _shares(hours), day_cv, hour_cv
 
 
 def _variation(excess: FloatArray, scale: FloatArray) -> Estimate:

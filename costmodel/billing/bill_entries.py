@@ -21,7 +21,7 @@ TINY = Decimal(1).scaleb(-DECIMALS)
 LINES_SHOWN = 3
 NUMBER = r"^[+-]?[0-9]{1,18}(\.[0-9]{0,18})?$"
 LONG_NUMBER = r"^[+-]?[0-9]{1,18}(\.[0-9]{0,60})?([eE][+-]?[0-9]{1,2})?$"
-MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])"
+MONTH = r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])"
 MONTH_WIDTH = len("2024-09")
 TEXTS = (
     "currency", "category", "provider", "service", "usage_type", "unit", "unit_price", "description", "region",

@@ -26,10 +26,6 @@ LINE_COLUMNS = (
     "price_from",
 )  # fmt: skip
 CLAIM_COLUMNS = ("id", "quote", "stated", "unit", "recomputed", "verdict", "holds_when")
-ACTUAL_COLUMNS = (
-    "service", "meter", "region", "unit", "model_quantity", "bill_quantity", "model_usd", "bill_usd", "difference_usd",
-    "quantity_usd", "free_tier_usd", "date_usd", "price_usd", "why", "rows", "note",
-)  # fmt: skip
 COMPARED_COLUMNS = ("side", "line", "cost_usd", "basis")
 
 
@@ -99,13 +95,14 @@ def price_documents(services: Mapping[str, Service], overridden: Sequence[str]) 
 
 def actuals_documents(found: Actuals) -> Documents:
     """What `actuals` prints."""
+    from costmodel.analysis.actuals import COLUMNS
     from costmodel.reporting.actuals_screen import actuals_sections
 
     rows = [line.to_dict() for line in found.lines]
     return {
         "table": lambda: _page(lambda _: actuals_sections(found)),
         "json": lambda: as_json(found.to_dict()),
-        "csv": lambda: as_csv(rows, ACTUAL_COLUMNS),
+        "csv": lambda: as_csv(rows, COLUMNS),
         "markdown": lambda: as_markdown(actuals_sections(found)),
     }
 

@@ -53,3 +53,20 @@ def test_a_large_file_of_payments_is_billed(tmp_path: Path) -> None:
         print(
             f"\n{name}, {path.stat().st_size / 1e6:.0f} MB, {ROWS:,} payments billed: {seconds:.1f} s, {memory:.0f} MB"
         )
+
+
+@pytest.mark.bench
+def test_bills_are_read_and_reconciled(tmp_path: Path) -> None:
+    sample = Path(__file__).parent.parent / "samples" / "focus_sample_1000_v1.0.csv"
+    head, _, rows = sample.read_text(encoding="utf-8").partition("\n")
+    large = tmp_path / "focus.csv"
+    with large.open("w", encoding="utf-8") as stream:
+        stream.write(f"{head}\n")
+        stream.writelines(rows for _ in range(300))
+    measured("actuals", str(sample))
+    for path in (sample, large):
+        seconds, memory, shown = measured("actuals", str(path))
+        assert "rows used, 0 rejected" in shown
+        print(
+            f"\n{path.name}, {path.stat().st_size / 1e6:.1f} MB, read and reconciled: {seconds:.1f} s, {memory:.0f} MB"
+        )

@@ -46,19 +46,17 @@ class Pricing:
         return found
 
     def _month(self, month: str, on: dt.date, free_tier: bool) -> Iterator[tuple[Place, Decimal]]:
-        assumptions = self.result.assumptions
-        home, services = assumptions.pipeline.region, assumptions.services
+        assumptions, services = self.result.assumptions, self.result.assumptions.services
         book, rows = PriceBook(services, on, dict(assumptions.pipeline.plans)), []
         for (service, meter, region), by_month in self.matched.meters.items():
-            place = region or home
-            if month not in by_month or not _has_price(book, service, meter, place):
+            if month not in by_month or not _has_price(book, service, meter, region):
                 continue
             quantity = by_month[month].quantity if free_tier else by_month[month].paid
             if services[service].meter[meter].kind == "per_payment":
-                cost = self._at_mean_fee(service, meter, place, quantity)
-                yield from [((service, meter, place), cost)] if cost is not None else []
+                cost = self._at_mean_fee(service, meter, region, quantity)
+                yield from [((service, meter, region), cost)] if cost is not None else []
             elif quantity >= 0:
-                rows.append(UsageRow(service, meter, quantity, MEASURED, region=place))
+                rows.append(UsageRow(service, meter, quantity, MEASURED, region=region))
         terms = rating_terms(assumptions) | {"on": on}
         for line in rate(rows, services, free_tier=free_tier, **terms).lines:
             yield (line.service, line.meter, line.region), line.cost_usd

@@ -62,8 +62,10 @@ def read_files(
     """
     read, layouts = Read(), load_layouts(data)
     problems: list[Problem] = []
-    for path in paths:
+    for at, path in enumerate(paths):
         try:
+            if any(path.resolve() == other.resolve() for other in paths[:at]):
+                raise InputError(Problem(str(path), None, "", "given twice", "name each file once"))
             account = _read_one(open_table(path), layouts, read, zone, columns, data)
             _refuse_if_needed(path, account, strict)
             read.files.append(account)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from costmodel.analysis.actuals import ActualLine, Actuals
+from costmodel.analysis.actual_lines import ActualLine
+from costmodel.analysis.actuals import Actuals
 from costmodel.analysis.calibrating import Calibration, Estimate
 from costmodel.reporting.replayed import lines_shown
 from costmodel.reporting.tables import Section, Table

@@ -95,7 +95,7 @@ def price_documents(services: Mapping[str, Service], overridden: Sequence[str]) 
 
 def actuals_documents(found: Actuals) -> Documents:
     """What `actuals` prints."""
-    from costmodel.analysis.actuals import COLUMNS
+    from costmodel.analysis.actual_lines import COLUMNS
     from costmodel.reporting.actuals_screen import actuals_sections
 
     rows = [line.to_dict() for line in found.lines]

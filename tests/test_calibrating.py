@@ -21,8 +21,8 @@ from costmodel.billing.actual_files import Read, read_files
 from costmodel.cli import main
 from costmodel.errors import InputError
 from costmodel.reporting.scenario_file import scenario_file
+from costmodel.simulation.payment_rows import Rows
 from costmodel.simulation.payments import generate
-from costmodel.simulation.replaying import Rows
 from tests.test_actual_files import CHARGES, STRIPE_HEAD, write
 
 TAXI = Path(__file__).parent / "samples" / "nyc_taxi_2019-03.csv"

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from costmodel.assumptions.large_tables import LargeTable, open_table
+from costmodel.assumptions.large_tables import open_table
+from costmodel.assumptions.table_files import LargeTable
 from costmodel.errors import InputError
 
 CELL = st.text(st.sampled_from(list('ab1 ,;"\nü')), max_size=4)

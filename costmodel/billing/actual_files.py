@@ -9,11 +9,12 @@ from typing import Any
 
 from costmodel.assumptions.bill_layouts import Layout, load_layouts
 from costmodel.assumptions.columns import load_payment_columns
-from costmodel.assumptions.large_tables import LargeTable, open_table
+from costmodel.assumptions.large_tables import open_table
+from costmodel.assumptions.table_files import LargeTable
 from costmodel.billing.balance_reports import Balance, BalanceReader
 from costmodel.billing.bill_entries import Key, Rejected, Sums, read_entries
 from costmodel.errors import InputError, Problem
-from costmodel.simulation.replaying import Reader, Rows
+from costmodel.simulation.payment_rows import Reader, Rows
 
 PAYMENTS = "payments"
 

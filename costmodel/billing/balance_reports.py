@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from costmodel.assumptions.bill_layouts import Layout
 from costmodel.assumptions.columns import PaymentColumns, plain
-from costmodel.assumptions.large_tables import Batch, LargeTable
+from costmodel.assumptions.table_files import Batch, LargeTable
 from costmodel.billing.bill_entries import EXACT, Cells, Key, Rejected, Sums, cells_of, mask_of
 from costmodel.simulation.payment_cells import Zones, by_word, cents, instants
 from costmodel.simulation.payments import ACH, CARD

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from costmodel.assumptions.bill_layouts import Layout
-from costmodel.assumptions.large_tables import Batch, LargeTable
+from costmodel.assumptions.table_files import Batch, LargeTable
 
 EXACT = decimal.Context(prec=100)
 DECIMALS = 38

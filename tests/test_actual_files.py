@@ -334,6 +334,18 @@ def test_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_file_given_twice_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, FOCUS_HEAD, GOOD + "\n")
+    with pytest.raises(InputError, match="given twice"):
+        read(path, tmp_path / "." / path.name)
+
+
+def test_a_payout_reconciliation_has_the_same_columns(tmp_path: Path) -> None:
+    head = "automatic_payout_id,automatic_payout_effective_at," + STRIPE_HEAD
+    rows = "".join(f"po_1,2026-03-09 00:00:00,{row}\n" for row in CHARGES.splitlines())
+    assert read(write(tmp_path, head, rows)).files[0].used == 9
+
+
 def test_a_column_of_lists_is_refused(tmp_path: Path) -> None:
     names = FOCUS_HEAD.split(",")
     parquet.write_table(pa.table({name: [["x"]] for name in names}), tmp_path / "lists.parquet")

@@ -124,6 +124,22 @@ def test_months_are_averaged(tmp_path: Path, aws_month: Result) -> None:
     assert [line.to_dict() | {"rows": 0} for line in one.lines] == [line.to_dict() | {"rows": 0} for line in two.lines]
 
 
+def test_each_provider_is_averaged_over_its_own_months(tmp_path: Path, aws_month: Result) -> None:
+    """A Stripe report of two months beside an AWS bill of one."""
+    bill, report = write(tmp_path, CUR_NEW, CUR_ROWS, "bill.csv"), write(tmp_path, STRIPE_HEAD, CHARGES, "report.csv")
+    lines = {(line.service, line.meter): line for line in beside(aws_month, bill, report).lines}
+    assert lines["lambda", "requests"].bill_usd == Decimal("0.4")
+    assert lines["stripe", "dispute"].bill_usd == Decimal("7.5")
+
+
+def test_rows_without_a_region_are_of_the_models(tmp_path: Path, aws_month: Result) -> None:
+    rows = CUR_ROWS + CUR_ROWS.replace("us-west-2", "")
+    lines = [line for line in beside(aws_month, write(tmp_path, CUR_NEW, rows)).lines if line.meter == "requests"]
+    assert [(line.region, line.bill_quantity, line.free_tier_usd) for line in lines if line.service == "lambda"] == [
+        ("us-west-2", 4_000_000, Decimal("0.2")),
+    ]  # fmt: skip
+
+
 # --- Stripe --------------------------------------------------------------------------------------------------
 
 

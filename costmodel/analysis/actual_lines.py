@@ -17,6 +17,7 @@ from costmodel.result import Result
 
 AGREES_WITHIN = Decimal("0.001")  # of the larger side
 AGREES, NOT_MODELLED, NOT_BILLED = "agrees", "missing in the model", "missing in the bill"
+QUANTITY = "quantity"
 NO_PRICE, NO_QUANTITY = "no price for it in the book", "no quantity in the file"
 
 
@@ -80,15 +81,23 @@ class ActualLine:
             return NOT_BILLED
         if self.priced_usd is None:
             return NO_PRICE if self.bill_quantity else NO_QUANTITY
-        causes = {
-            "quantity": self.quantity_usd, "free tier": self.free_tier_usd, "date": self.date_usd,
+        words = [NOT_MODELLED] if self.is_not_modelled else []
+        return ", ".join([*words, *(name for name in self.causes() if not (words and name == QUANTITY))]) or AGREES
+
+    @property
+    def is_not_modelled(self) -> bool:
+        """Whether the model has nothing of what was billed."""
+        return bool(self.bill_quantity) and not self.model_quantity
+
+    def causes(self) -> dict[str, Decimal]:
+        """USD of each cause that counts, the largest first; they sum to the difference but for what does not count."""
+        parts = {
+            QUANTITY: self.quantity_usd, "free tier": self.free_tier_usd, "date": self.date_usd,
             "price": self.price_usd,
         }  # fmt: skip
         least = AGREES_WITHIN * max(abs(self.bill_usd), abs(self.model_usd))
-        moved = {name: abs(usd) for name, usd in causes.items() if usd is not None and abs(usd) > least}
-        words = [NOT_MODELLED] if not self.model_quantity and self.bill_quantity else []
-        words += [name for name in sorted(moved, key=lambda name: -moved[name]) if not (words and name == "quantity")]
-        return ", ".join(words) or AGREES
+        moved = {name: usd for name, usd in parts.items() if usd is not None and abs(usd) > least}
+        return dict(sorted(moved.items(), key=lambda item: -abs(item[1])))
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON and CSV; decimals in plain notation."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from costmodel.analysis.actual_lines import ActualLine
+from costmodel.analysis.actual_lines import NOT_MODELLED, ActualLine
 from costmodel.analysis.actuals import Actuals
 from costmodel.analysis.calibrating import Calibration, Estimate
 from costmodel.reporting.replayed import lines_shown
@@ -16,8 +16,8 @@ LINES_AT_MOST = 16
 SERVICES_AT_MOST = 6
 CENTS = Decimal("0.01")
 DIGITS = 4
-SERVICE_HEAD = ("Service, USD a month", "model", "bill", "bill less model")
-LINE_HEAD = ("Largest differences", "model", "bill", "quantity", "free tier", "date", "price", "why")
+SERVICE_HEAD = ("Service, USD a month", "model", "bill", "bill less model", "most of it")
+LINE_HEAD = ("Largest differences", "quantity, model", "bill", "USD, model", "bill", "why, and how much it makes")
 CHARGE_HEAD = ("Charges", "number", "volume", "fees", "of volume", "as listed", "more", "less")
 
 
@@ -29,6 +29,7 @@ def actuals_sections(found: Actuals) -> list[Section]:
         [_services(found)] if found.lines else [],
         [*_lines(found)],
         [*_charges(found)],
+        [*_usage(found)],
         [*_others(found)],
         [*_notices(found)],
         [*_calibration(found.calibration)] if found.calibration else [],
@@ -55,9 +56,18 @@ def _files(found: Actuals) -> Iterator[str]:
 
 def _services(found: Actuals) -> Table:
     sides = found.by_service()
-    rows = [(name, *map(_usd, (model, bill, bill - model))) for name, (model, bill) in sides.items()]
+    rows = [
+        (name, *map(_usd, (model, bill, bill - model)), _most(name, found)) for name, (model, bill) in sides.items()
+    ]
     model, bill = (sum((pair[at] for pair in sides.values()), Decimal(0)) for at in (0, 1))
-    return Table(SERVICE_HEAD, (*rows, ("all that was compared", *map(_usd, (model, bill, bill - model)))))
+    total = ("all that was compared", *map(_usd, (model, bill, bill - model)), "")
+    return Table(SERVICE_HEAD, (*rows, total), left=frozenset({4}))
+
+
+def _most(service: str, found: Actuals) -> str:
+    """The line that makes most of a service's difference, and its causes."""
+    line = max((line for line in found.lines if line.service == service), key=lambda line: abs(line.difference_usd))
+    return f"{line.meter}: {line.why}" if line.difference_usd else "agrees"
 
 
 def _lines(found: Actuals) -> Iterator[str | Table]:
@@ -65,7 +75,7 @@ def _lines(found: Actuals) -> Iterator[str | Table]:
     shown = [line for line in ordered[:LINES_AT_MOST] if line.difference_usd]
     if shown:
         home = found.result.assumptions.pipeline.region
-        yield Table(LINE_HEAD, tuple(_line(line, home) for line in shown), left=frozenset({7}))
+        yield Table(LINE_HEAD, tuple(_line(line, home) for line in shown), left=frozenset({5}))
         yield "  bill less model = quantity + free tier (used up elsewhere) + date (prices changed since) + price"
         yield from dict.fromkeys(f"  {line.service}.{line.meter}: {line.note}" for line in shown if line.note)
     if len(ordered) > len(shown):
@@ -74,14 +84,21 @@ def _lines(found: Actuals) -> Iterator[str | Table]:
 
 def _line(line: ActualLine, home: str) -> tuple[str, ...]:
     name = f"{line.service}.{line.meter}" + (f" ({line.region})" if line.region != home else "")
-    parts = (line.quantity_usd, line.free_tier_usd, line.date_usd, line.price_usd)
-    return (
-        name,
-        _usd(line.model_usd),
-        _usd(line.bill_usd),
-        *(NOTHING if p is None else _usd(p) for p in parts),
-        line.why,
-    )
+    quantities = (_short(line.model_quantity), _short(line.bill_quantity))
+    return (name, *quantities, _usd(line.model_usd), _usd(line.bill_usd), _why(line))
+
+
+def _why(line: ActualLine) -> str:
+    """The causes with their amounts; a line that is missing on one side only with what else there is to it."""
+    causes = line.causes() if line.rows and line.priced_usd is not None else {}
+    if not causes:
+        return line.why
+    words = [NOT_MODELLED] if line.is_not_modelled else []
+    return ", ".join([*words, *(f"{name} {_usd(usd)}" for name, usd in causes.items())])
+
+
+def _short(quantity: Decimal) -> str:
+    return f"{quantity:,.4g}" if abs(quantity) < 10**4 else f"{quantity:,.0f}"
 
 
 def _charges(found: Actuals) -> Iterator[str | Table]:
@@ -94,6 +111,22 @@ def _charges(found: Actuals) -> Iterator[str | Table]:
     )  # fmt: skip
     yield Table(CHARGE_HEAD, rows)
     yield "  as listed: to the cent what the price book charges on that payment; more, less: what was charged beside it"
+
+
+def _usage(found: Actuals) -> Iterator[Table]:
+    """What a payment uses, where the files hold both payments and what was used."""
+    billed = {(line.service, line.meter) for line in found.lines if line.rows and line.bill_quantity}
+    rows = tuple(
+        (f"{use['service']}.{use['meter']}", _quantity(use["model"]), _quantity(use["bill"]), use["unit"] or "")
+        for use in found.usage_per_payment()
+        if use["bill"] and (use["service"], use["meter"]) in billed
+    )
+    if found.payments_per_month and len(rows) > len(found.charges.groups if found.charges else ()):
+        yield Table(("Usage a payment", "model", "bill", "unit"), rows[:LINES_AT_MOST], left=frozenset({3}))
+
+
+def _quantity(text: str | None) -> str:
+    return NOTHING if text is None else _short(Decimal(text))
 
 
 def _others(found: Actuals) -> Iterator[str]:

@@ -98,6 +98,13 @@ def test_rows_billed_but_effectively_free_are_noticed() -> None:
     assert sum(sums.unreal_cost for sums in found) == sum(Decimal(row["BilledCost"]) for row in unreal)
 
 
+@pytest.mark.parametrize(("effective", "rows"), [("0", 1), ("0.00", 1), ("NULL", 0), ("", 0), ("1.5", 0)])
+def test_no_effective_cost_is_not_one_of_zero(tmp_path: Path, effective: str, rows: int) -> None:
+    row = GOOD.replace("Total Requests,0,", f"Total Requests,{effective},")
+    found = read(write(tmp_path, FOCUS_HEAD, row + "\n"))
+    assert [sums.unreal_rows for sums in found.bills.values()] == [rows]
+
+
 def test_parquet_and_compressed_files_give_the_same(tmp_path: Path) -> None:
     rows = sample_rows()
     table = pa.table({name: [row[name] for row in rows] for name in rows[0]})

@@ -30,12 +30,12 @@ ONLY_IN = {
     "simpy": "costmodel.simulation.reference",
     "pydantic": "costmodel.assumptions",
 }
-ONLY_INSIDE_FUNCTIONS = ("pandas",)
-HEAVY = ("numpy", "pandas", "matplotlib", "simpy", "numba", "scipy", "pydantic")
+ONLY_INSIDE_FUNCTIONS = ("pandas", "pyarrow")
+HEAVY = ("numpy", "pandas", "pyarrow", "matplotlib", "simpy", "numba", "scipy", "pydantic")
 
 PUBLIC = {
     "__version__", "InputError",                        # what is it, what can go wrong
-    "load", "run", "replay", "check", "compare", "bill",  # the verbs
+    "load", "run", "replay", "check", "compare", "bill", "actuals",  # the verbs
     "is_banking_day", "add_banking_days",               # the calendar
 }  # fmt: skip
 

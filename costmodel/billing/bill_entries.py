@@ -191,9 +191,9 @@ def _summed(cells: Cells) -> Iterator[tuple[Key, Sums]]:
     columns["month"] = compute.utf8_slice_codeunits(start, 0, MONTH_WIDTH)
     columns["currency"] = compute.utf8_upper(columns["currency"])
     zero = pyarrow.scalar(Decimal(0), columns["cost"].type)
-    unreal = compute.and_(compute.equal(columns["effective_cost"], zero), compute.not_equal(columns["cost"], zero))
-    if "effective_cost" not in cells.text:
-        unreal = pyarrow.array(np.zeros(cells.batch.rows, np.bool_))
+    told = compute.not_equal(cells.column("effective_cost"), "")  # no value is not 0
+    free = compute.and_(told, compute.equal(columns["effective_cost"], zero))
+    unreal = compute.and_(free, compute.not_equal(columns["cost"], zero))
     columns["unreal"] = compute.cast(unreal, "int64")
     columns["unreal_cost"] = compute.if_else(unreal, columns["cost"], zero)
     columns["paid"] = compute.if_else(compute.equal(columns["cost"], zero), zero, columns["quantity"])

@@ -35,7 +35,7 @@ def run(
     shipped one. seed: instead of the scenario's. engine: "auto", "reference" or "compiled"; the figures are the
     same. watch: called with the share done, 0 to 1. Raises InputError for what cannot be used.
     """
-    return run_assumptions(assumed(scenario, set, data, seed), engine=engine, watch=watch)
+    return run_assumptions(_assumed(scenario, set, data, seed), engine=engine, watch=watch)
 
 
 def replay(
@@ -57,22 +57,13 @@ def replay(
     """
     from costmodel.simulation.replaying import read_payments
 
-    assumptions = assumed(scenario, set, data, seed)
-    folder = Path(data) if data else None
-    read = read_payments(Path(payments), assumptions.scenario, dict(columns or {}), strict=strict, data=folder)
+    assumptions = _assumed(scenario, set, data, seed)
+    read = read_payments(Path(payments), assumptions.scenario, dict(columns or {}), strict=strict,
+                         data=Path(data) if data else None)  # fmt: skip
     return run_assumptions(assumptions, engine=engine, watch=watch, replayed=read)
 
 
-def run_or_replay(
-    scenario: str, *, payments: Path | str | None, columns: Mapping[str, str], strict: bool, **terms: Any
-) -> Result:
-    """`replay` where a file of payments is given, else `run`; as the commands' common options say it."""
-    if payments is None:
-        return run(scenario, **terms)
-    return replay(scenario, payments, columns=columns, strict=strict, **terms)
-
-
-def assumed(scenario: str, set: Mapping[str, Any] | None, data: Path | str | None, seed: int | None) -> Assumptions:
+def _assumed(scenario: str, set: Mapping[str, Any] | None, data: Path | str | None, seed: int | None) -> Assumptions:
     """What `run` and `replay` are asked to assume."""
     changes = dict(set or {}) | ({} if seed is None else {"seed": seed})
     return load_assumptions(scenario, data=Path(data) if data else None, changes=changes_from(changes))

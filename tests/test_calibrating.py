@@ -4,6 +4,7 @@ law that made the payments."""
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import math
 import statistics
@@ -16,7 +17,6 @@ import pytest
 
 from costmodel.analysis.calibrating import Calibration, calibrate
 from costmodel.assumptions.catalog import Assumptions, load_assumptions
-from costmodel.assumptions.changes import changes_from
 from costmodel.billing.actual_files import Read, read_files
 from costmodel.cli import main
 from costmodel.errors import InputError
@@ -76,12 +76,18 @@ LAWS = [("0", "0"), ("0.35", "0.2"), ("0.6", "0"), ("0", "0.5")]
 @pytest.mark.parametrize(("day_cv", "hour_cv"), LAWS)
 def test_the_law_that_made_the_payments_is_found_again(day_cv: str, hour_cv: str) -> None:
     """Half a year at 80 payments a day: the true figures lie in the ranges of two standard errors, or just beside."""
-    changes = changes_from({
-        "workload.days": Decimal(182), "workload.payments_per_month": 2400, "workload.arrivals.day_cv": Decimal(day_cv),
-        "workload.arrivals.hour_cv": Decimal(hour_cv), "workload.count": "random", "lead_in_days": 0,
-        "on": dt.date(2026, 1, 1), "workload.methods.ach": Decimal("0.25"), "workload.methods.card": Decimal("0.75"),
+    base = load_assumptions("seed_aws")
+    workload = base.scenario.workload
+    cvs = {"day_cv": Decimal(day_cv), "hour_cv": Decimal(hour_cv)}
+    arrivals = workload.arrivals.model_copy(
+        update={name: getattr(workload.arrivals, name).model_copy(update={"value": cv}) for name, cv in cvs.items()}
+    )
+    workload = workload.model_copy(update={
+        "days": Decimal(182), "payments_per_month": 2400, "count": "random", "arrivals": arrivals,
+        "methods": {"ach": Decimal("0.25"), "card": Decimal("0.75")},
     })  # fmt: skip
-    base = load_assumptions("seed_aws", changes=changes)
+    scenario = base.scenario.model_copy(update={"on": dt.date(2026, 1, 1), "workload": workload})
+    base = dataclasses.replace(base, scenario=scenario)
     payments = generate(base.scenario, 1, 0)
     us = payments.arrival_ns // 1000 + int(payments.start.timestamp()) * 10**6
     rows = Rows(payments.amount_cents, us, payments.method.astype(np.int64))
@@ -95,7 +101,6 @@ def test_the_law_that_made_the_payments_is_found_again(day_cv: str, hour_cv: str
     assert found.ach_share is not None
     assert float(found.ach_share) == pytest.approx(0.25, abs=0.01)
     assert float(found.sigma.low) <= 1 <= float(found.sigma.high)
-    workload = base.scenario.workload
     for shares, true_shares in ((found.hour_shares, workload.arrivals.hour_shares),
                                 (found.weekday_shares, workload.arrivals.weekday_shares)):  # fmt: skip
         assert shares is not None

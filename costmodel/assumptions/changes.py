@@ -121,7 +121,7 @@ def _set_quantity(quantity: Table, change: Change) -> None:
     quantity.lines["value"] = (f"--set {change}", 0)
     for key, widen in (("low", min), ("high", max)):
         if key in quantity and isinstance(change.value, int | Decimal):
-            quantity[key] = widen(Decimal(str(quantity[key])), Decimal(change.value))
+            quantity[key] = widen(quantity[key], change.value)
 
 
 def _no_path(change: Change, key: str, node: Any) -> InputError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from costmodel.cli.common import OK, asked, give, new_command, simulation_options
+from costmodel.cli.common import OK, asked, date, give, new_command
 
 
 def add(commands: Any) -> None:
@@ -18,7 +18,12 @@ def add(commands: Any) -> None:
         "--scenario", metavar="S", help="the model's side (default: seed_aws for bills, else seed_stripe)"
     )
     parser.add_argument("--calibrate", metavar="OUT.toml", help="write what was measured as a scenario over S")
-    simulation_options(parser, payments=False)
+    parser.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="a column of plain payments")
+    parser.add_argument("--strict", action="store_true", help="a faulty row of any file is an error")
+    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one assumption of S")
+    parser.add_argument("--seed", type=int, metavar="N", help="other luck")
+    parser.add_argument("--on", type=date, metavar="DATE", help="the model at prices of this date (YYYY-MM-DD)")
+    parser.add_argument("--engine", choices=("auto", "reference", "compiled"), default="auto")
 
 
 def actuals_command(arguments: argparse.Namespace) -> int:
@@ -32,8 +37,8 @@ def actuals_command(arguments: argparse.Namespace) -> int:
 
     if arguments.calibrate:
         check_place(arguments.calibrate)
-    terms = asked(arguments)
-    terms.pop("payments")
+    arguments.payments = None  # the files say what was paid; the model's side is its scenario
+    terms = {name: value for name, value in asked(arguments).items() if name != "payments"}
     with progress(f"{arguments.scenario or 'model'}: simulating", arguments.quiet) as watch:
         found = actuals(arguments.files, scenario=arguments.scenario, watch=watch, **terms)
     if arguments.calibrate:

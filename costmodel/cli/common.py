@@ -31,15 +31,12 @@ def new_command(commands: Any, name: str, run: Command, text: str) -> argparse.A
     return parser
 
 
-def simulation_options(parser: argparse.ArgumentParser, *, payments: bool = True) -> None:
-    """The options of every command that simulates; `asked` reads them. payments: whether it can replay a file."""
+def simulation_options(parser: argparse.ArgumentParser) -> None:
+    """The options of every command that simulates; `asked` reads them."""
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one assumption")
     parser.add_argument("--seed", type=int, metavar="N", help="other luck")
     parser.add_argument("--on", type=date, metavar="DATE", help="prices and rules of this date (YYYY-MM-DD)")
-    if payments:
-        parser.add_argument(
-            "--payments", metavar="FILE", help="a CSV or Parquet file of payments instead of the workload"
-        )
+    parser.add_argument("--payments", metavar="FILE", help="a CSV file of payments instead of the workload")
     parser.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="a column of that file")
     parser.add_argument("--strict", action="store_true", help="a faulty row of that file is an error")
     parser.add_argument("--engine", choices=("auto", "reference", "compiled"), default="auto")
@@ -86,7 +83,7 @@ def asked(arguments: argparse.Namespace) -> dict[str, Any]:
         "set": changes,
         "data": arguments.data,
         "seed": arguments.seed,
-        "payments": getattr(arguments, "payments", None),
+        "payments": arguments.payments,
         "columns": _columns(arguments.map),
         "strict": arguments.strict,
         "engine": arguments.engine,

@@ -22,9 +22,14 @@ def run_command(arguments: argparse.Namespace) -> int:
     """One scenario's month."""
     from costmodel.reporting.documents import run_documents
     from costmodel.reporting.progress import progress
-    from costmodel.run import run_or_replay
+    from costmodel.run import replay, run
 
+    terms = asked(arguments)
+    payments, columns, strict = (terms.pop(name) for name in ("payments", "columns", "strict"))
     with progress(f"{arguments.scenario}: simulating", arguments.quiet) as watch:
-        result = run_or_replay(arguments.scenario, watch=watch, **asked(arguments))
+        if payments is None:
+            result = run(arguments.scenario, watch=watch, **terms)
+        else:
+            result = replay(arguments.scenario, payments, columns=columns, strict=strict, watch=watch, **terms)
     give(arguments, run_documents(result))
     return OK

@@ -26,7 +26,7 @@ def write_whole(path: str | Path, text: str) -> None:
 
     A link is followed, an existing file keeps its permissions, a device or a pipe is written to as it is.
     """
-    write_whole_bytes(path, text.encode("utf-8"))
+    write_whole_bytes(path, text.encode())
 
 
 def write_whole_bytes(path: str | Path, content: bytes) -> None:

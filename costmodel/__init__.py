@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 __all__ = [
     "InputError",
     "__version__",
+    "actuals",
     "add_banking_days",
     "bill",
     "capacity",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "actuals": ("costmodel.analysis.actuals", "actuals"),
     "add_banking_days": ("costmodel.simulation.calendar", "add_banking_days"),
     "bill": ("costmodel.run", "bill"),
     "capacity": ("costmodel.analysis.capacity", "capacity"),
@@ -42,6 +44,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from costmodel.analysis.actuals import actuals
     from costmodel.analysis.capacity import capacity
     from costmodel.analysis.check import check
     from costmodel.analysis.compare import compare

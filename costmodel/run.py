@@ -55,7 +55,7 @@ def replay(
     engine: str = "auto",
     watch: Watch | None = None,
 ) -> Result:
-    """Like `run`, with the payments of a file instead of a generated workload.
+    """Like `run`, with the payments of a CSV or Parquet file instead of a generated workload.
 
     columns maps what is needed to the file's names (amount="total"); what is not mapped is guessed. Faulty rows are
     rejected and counted; with `strict` any of them is an InputError.
@@ -63,7 +63,8 @@ def replay(
     from costmodel.simulation.replaying import read_payments
 
     assumptions = _assumed(scenario, set, data, seed)
-    read = read_payments(Path(payments), assumptions.scenario, dict(columns or {}), strict=strict)
+    read = read_payments(Path(payments), assumptions.scenario, dict(columns or {}), strict=strict,
+                         data=Path(data) if data else None)  # fmt: skip
     return _precise(assumptions, until, lambda a: run_assumptions(a, engine=engine, watch=watch, replayed=read))
 
 

@@ -6,6 +6,8 @@ import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 
 from costmodel.errors import InputError
@@ -14,6 +16,7 @@ from tests.worlds import flat_scenario
 
 TAXI = Path(__file__).parent / "samples" / "nyc_taxi_2019-03.csv"
 HOUR = 3600 * 10**9
+UTC_MARCH = "2026-03-01 00:00:00,1.00\n2026-03-31 23:59:59,2.00\n"
 MIXED = flat_scenario(1, methods={"card": Decimal("0.5"), "ach": Decimal("0.5")}, time_zone="America/New_York")
 
 
@@ -53,6 +56,10 @@ GOOD = "2026-03-02 12:00:00,10.00,card,usd,a"
     ("yesterday,3.00,card,usd,b", "unreadable time"),
     (",3.00,card,usd,b", "no time"),
     ("2026-03-02 12:00:00,3.00", "wrong number of columns"),
+    ("2026-03-02 12:00:00,3.00,card,usd,b" + ",1" * 24, "wrong number of columns"),
+    ('2026-03-02 12:00:00,"=HYPERLINK(""http://a.b"")",card,usd,b', "a formula"),
+    ("2026-03-02 12:00:00,@SUM(A1),card,usd,b", "a formula"),
+    ("2026-03-02 12:00:00,3.00,card,,b", "no currency"),
 ])  # fmt: skip
 def test_faulty_rows_are_counted_with_reason_and_line(tmp_path: Path, row: str, reason: str) -> None:
     text = f"time,amount,method,currency,id\n{GOOD}\n{row}\n"
@@ -107,3 +114,74 @@ def test_the_window_is_whole_local_months_and_rows_are_put_in_order(tmp_path: Pa
 def test_amounts_that_could_mean_something_else_are_rejected(tmp_path: Path, amount: str) -> None:
     replay = read(tmp_path, f'amount\n1.00\n"{amount}"\n')
     assert replay.tally.counts == {"amount is no number": 1}
+
+
+@pytest.mark.parametrize(("column", "months", "hours", "zone"), [
+    # in New York the first of these is the last of February, and the file would span two of its months
+    ("created_utc", 1, 744, "UTC"),
+    ("Created (UTC)", 1, 744, "UTC"),
+    ("created", 1, 743, "America/New_York"),
+])  # fmt: skip
+def test_times_of_a_column_in_utc(tmp_path: Path, column: str, months: int, hours: int, zone: str) -> None:
+    replay = read(tmp_path, f"{column},amount\n{UTC_MARCH}")
+    assert (replay.months, replay.payments.window, replay.zone) == (months, (0, hours * HOUR), zone)
+    assert replay.report()["times"] == {"without a zone": 2, "with a zone": 0}
+
+
+def test_dates_centuries_apart_are_refused_not_simulated(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="correct the dates"):
+        read(tmp_path, "time,amount\n2026-03-01,1.00\n1926-03-01,1.00\n")
+
+
+def test_items_of_an_order_are_one_payment(tmp_path: Path) -> None:
+    """Sums by hand; a rejected item is left out of its order."""
+    text = "basket,time,amount\na,2026-03-01 10:00,1.50\nb,2026-03-01 11:00,2.00\na,2026-03-01 10:01,0.25\nb,2026-03-01 11:00,x\n"
+    assert read(tmp_path, text).payments.amount_cents.tolist() == [150, 25, 200]  # never guessed
+    replay = read(tmp_path, text, order="basket")
+    assert replay.payments.amount_cents.tolist() == [175, 200]
+    assert (replay.report()["used"], replay.report()["payments"], replay.report()["rejected"]) == (3, 2, 1)
+
+
+def test_what_was_guessed_is_told(tmp_path: Path) -> None:
+    replay = read(tmp_path, "Order Total,Paid At,note\n1.00,2026-03-01,x\n", time="paid at")
+    assert replay.report()["columns"] == {"amount": "Order Total", "time": "Paid At"}
+    assert replay.report()["guessed"] == ["amount"]
+
+
+def test_refunds_and_other_currencies_are_counted_apart(tmp_path: Path) -> None:
+    rows = "1.00,usd,charge,a\n-0.40,usd,refund,a\n5.00,usd,refund,b\n7.00,EUR,charge,c\n900,jpy,charge,d\n8.00,eur,charge,e\n"
+    report = read(tmp_path, "gross,currency,reporting_category,id\n" + rows).report()
+    assert (report["used"], report["refunded_usd"]) == (1, "5.4")
+    assert report["other_currencies"] == {"eur": 2, "jpy": 1}
+    assert report["reasons"]["another currency"] == {"count": 3, "lines": [5, 6, 7]}  # type: ignore[index]
+
+
+def test_a_rejected_row_does_not_use_up_its_id(tmp_path: Path) -> None:
+    replay = read(tmp_path, "amount,id\nten,a\n10.00,a\n10.00,a\n")
+    assert (replay.used, replay.tally.counts) == (1, {"amount is no number": 1, "duplicate id": 1})
+
+
+@pytest.mark.parametrize("kind", ["text", "decimal", "float"])
+@pytest.mark.parametrize("unit", ["us", "ns", "s"])
+def test_parquet_gives_the_same_payments(tmp_path: Path, kind: str, unit: str) -> None:
+    with TAXI.open(encoding="utf-8") as stream:
+        next(stream)
+        cells = [line.strip().split(",") for line in stream]
+    amounts = pa.array([cell[1] for cell in cells])
+    typed = {"text": amounts, "decimal": amounts.cast(pa.decimal128(12, 2)), "float": amounts.cast(pa.float64())}
+    table = pa.table({
+        "amount": typed[kind],
+        "time": pa.array([dt.datetime.fromisoformat(cell[0]) for cell in cells]).cast(pa.timestamp(unit)),
+        "payment": pa.array([cell[2] or None for cell in cells]).dictionary_encode(),
+    })  # fmt: skip
+    parquet.write_table(table, tmp_path / "taxi.parquet")
+    found, expected = read_payments(tmp_path / "taxi.parquet", MIXED, {}), read_payments(TAXI, MIXED, {})
+    assert found.tally.counts == expected.tally.counts
+    assert found.payments.amount_cents.tolist() == expected.payments.amount_cents.tolist()
+    assert found.payments.arrival_ns.tolist() == expected.payments.arrival_ns.tolist()
+
+
+def test_a_column_of_lists_is_refused(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"amount": [["1.00"]]}), tmp_path / "lists.parquet")
+    with pytest.raises(InputError, match="name another with --map amount=NAME"):
+        read_payments(tmp_path / "lists.parquet", MIXED, {})

@@ -7,6 +7,7 @@ from pathlib import Path
 from costmodel.analysis.claims import read_claims
 from costmodel.analysis.perimeter_files import read_perimeters
 from costmodel.analysis.price_import import load_offer_map
+from costmodel.assumptions.bill_layouts import Layout, Lines
 from costmodel.assumptions.catalog import data_dir, load_assumptions, load_pipeline_table, load_services, load_table
 from costmodel.assumptions.checking import check
 from costmodel.assumptions.linking import check_links
@@ -23,6 +24,7 @@ FOLDERS = {
     "claims": "claims",
     "perimeters": "perimeters",
     "offers": "offers",
+    "actuals": "actuals",
 }
 MARKS = {
     "claims": ("claim",),
@@ -32,6 +34,7 @@ MARKS = {
     "pipeline": ("flows", "handlers", "functions", "region", "instead"),
     "usage": ("usage",),
     "offers": ("product", "prefixes"),
+    "actuals": ("recognised_by", "line"),
 }
 
 
@@ -90,6 +93,9 @@ def _check(kind: str, name: str, data: Path | None) -> None:
         check_links(check(Pipeline, table), load_services(data), None, table)
     elif kind == "offers":
         load_offer_map(name, data)
+    elif kind == "actuals":
+        table = load_table("actuals", name, data)[0]
+        check(Lines if "line" in table else Layout, table)
     elif kind == "service":
         check(Service, load_table("services", name, data)[0])
     else:

@@ -10,14 +10,18 @@ from costmodel.assumptions.checking import check
 from costmodel.assumptions.fields import Sourced, Text
 from costmodel.assumptions.reading import overlay, read_toml
 
-Field = Literal["amount", "time", "method", "currency", "id", "kind"]
+Field = Literal["amount", "time", "method", "currency", "id", "kind", "order"]
 FILE = "payment_columns.toml"
 
 
 class PaymentColumns(Sourced):
-    """Names by which columns are known, and the words for methods and kinds of row; all in lower case."""
+    """Names by which columns are known, and the words for methods and kinds of row; all in lower case.
+
+    utc_times: names of columns whose times are in UTC although they do not say so.
+    """
 
     currency: Text
+    utc_times: tuple[Text, ...] = ()
     columns: dict[Field, tuple[Text, ...]]
     methods: dict[Literal["card", "ach", "none"], tuple[Text, ...]]
     kinds: dict[Literal["payment", "refund"], tuple[Text, ...]]

@@ -35,7 +35,10 @@ CENTS = 100
 
 
 class Tickets(Ranged):
-    """How payment amounts are distributed about their mean; the range is that of sigma."""
+    """How payment amounts are distributed about their mean; the range is that of sigma.
+
+    Beside law = "empirical" sigma is what the amounts' logarithms deviate by, for the reader; `usd` is what counts.
+    """
 
     law: Literal["constant", "lognormal", "empirical"]
     sigma: NotNegative | None = None
@@ -43,8 +46,8 @@ class Tickets(Ranged):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if (self.law == "lognormal") != (self.sigma is not None):
-            raise ValueError("`sigma` goes with law = lognormal, and only with it")
+        if (self.law == "lognormal" and self.sigma is None) or (self.law == "constant" and self.sigma is not None):
+            raise ValueError("`sigma` goes with law = lognormal (and may stand beside empirical), and only with it")
         if (self.law == "empirical") != bool(self.usd):
             raise ValueError("`usd` (a list of amounts) goes with law = empirical, and only with it")
         return self

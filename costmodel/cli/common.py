@@ -36,7 +36,7 @@ def simulation_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one assumption")
     parser.add_argument("--seed", type=int, metavar="N", help="other luck")
     parser.add_argument("--on", type=date, metavar="DATE", help="prices and rules of this date (YYYY-MM-DD)")
-    parser.add_argument("--payments", metavar="FILE", help="a CSV file of payments instead of the workload")
+    parser.add_argument("--payments", metavar="FILE", help="a CSV or Parquet file of payments instead of the workload")
     parser.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="a column of that file")
     parser.add_argument("--strict", action="store_true", help="a faulty row of that file is an error")
     parser.add_argument("--engine", choices=("auto", "reference", "compiled"), default="auto")

@@ -13,6 +13,7 @@ from costmodel.reporting.tables import Section, as_csv, as_json, as_markdown, as
 from costmodel.result import SCHEMA_VERSION
 
 if TYPE_CHECKING:
+    from costmodel.analysis.actuals import Actuals
     from costmodel.analysis.check import CheckResult
     from costmodel.analysis.compare import Comparison
     from costmodel.assumptions.service import Service
@@ -92,6 +93,20 @@ def price_documents(services: Mapping[str, Service], overridden: Sequence[str]) 
     }
 
 
+def actuals_documents(found: Actuals) -> Documents:
+    """What `actuals` prints."""
+    from costmodel.analysis.actual_lines import COLUMNS
+    from costmodel.reporting.actuals_screen import actuals_sections
+
+    rows = [line.to_dict() for line in found.lines]
+    return {
+        "table": lambda: _page(lambda _: actuals_sections(found)),
+        "json": lambda: as_json(found.to_dict()),
+        "csv": lambda: as_csv(rows, COLUMNS),
+        "markdown": lambda: as_markdown(actuals_sections(found)),
+    }
+
+
 def validity_documents(file: str, kind: str) -> Documents:
     """What `validate` prints of a file without a fault."""
     found = {"file": file, "kind": kind, "valid": True}
@@ -101,6 +116,17 @@ def validity_documents(file: str, kind: str) -> Documents:
         "json": lambda: as_json({"schema_version": SCHEMA_VERSION, **found, "provenance": _provenance(())}),
         "csv": lambda: as_csv([found], tuple(found)),
         "markdown": lambda: table_of([found], tuple(found)).markdown(),
+    }
+
+
+def written_documents(written: Sequence[Mapping[str, str]], provenance: Mapping[str, Any]) -> Documents:
+    """What `report` prints: the files it wrote."""
+    document = {"schema_version": SCHEMA_VERSION, "written": list(written), "provenance": dict(provenance)}
+    return {
+        "table": lambda: "".join(f"{each['file']}: {each['holds']}\n" for each in written),
+        "json": lambda: as_json(document),
+        "csv": lambda: as_csv(written, ("file", "holds")),
+        "markdown": lambda: table_of(written, ("file", "holds")).markdown(),
     }
 
 

@@ -27,17 +27,14 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
     A link is followed, an existing file keeps its permissions, a device or a pipe is written to as it is.
     """
     target = Path(path)
+    data = content.encode() if isinstance(content, str) else content
     try:
         if target.exists() and not target.is_file():
-            target.write_bytes(_bytes(content))
+            target.write_bytes(data)
         else:
-            _replace(target.resolve(), _bytes(content))
+            _replace(target.resolve(), data)
     except OSError as error:
         raise _cannot(target, error.strerror or str(error)) from None
-
-
-def _bytes(content: str | bytes) -> bytes:
-    return content.encode() if isinstance(content, str) else content
 
 
 def _replace(target: Path, content: bytes) -> None:

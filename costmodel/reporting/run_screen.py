@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from costmodel.billing.bill import Bill, BillLine
 from costmodel.billing.tiers import ALL
+from costmodel.reporting.replayed import account
 from costmodel.reporting.tables import Section, Table
 from costmodel.reporting.words import NOTHING, dollars, interval, number, percent
 from costmodel.result import Result
@@ -128,10 +129,7 @@ def _rests_on(result: Result) -> Iterator[str]:
         yield overridden_line(result.assumptions.overridden)
     report = result.rejected
     if report is not None:
-        yield f"from {report['file']}: {report['used']:,} rows used, {report['rejected']:,} rejected"
-        for reason, found in report["reasons"].items():
-            more = " …" if found["count"] > len(found["lines"]) else ""
-            yield f"  {found['count']:,} {reason} (line {', '.join(map(str, found['lines']))}{more})"
+        yield from account(report)
 
 
 def overridden_line(keys: tuple[str, ...] | list[str]) -> str:

@@ -13,6 +13,7 @@ from costmodel.analysis.modeller import ModelledRow
 from costmodel.analysis.options import OptionRow
 from costmodel.analysis.perimeters import PerimeterRow, Term, total
 from costmodel.reporting.needs import needed
+from costmodel.reporting.replayed import columns_line, lines_shown
 from costmodel.reporting.tables import fitted
 from costmodel.reporting.words import NOTHING, dollars, interval, ms, number, percent, row_text
 from costmodel.result import Result
@@ -80,7 +81,8 @@ def _business(result: CheckResult) -> Iterator[str]:
     report, ticket = result.own.rejected or {}, dollars(result.own.mean_ticket_usd, 2)
     yield f"  Your payments: {report['used']:,} used, {report['rejected']:,} rejected; mean ticket {ticket}."
     for reason, found in report["reasons"].items():
-        yield f"    {found['count']:,} rejected: {reason} (line {', '.join(map(str, found['lines']))} …)"
+        yield f"    {found['count']:,} rejected: {reason} (line {lines_shown(found)})"
+    yield f"  {columns_line(report)}"
     for judged in result.claims:
         if judged.claim.model == "reduction":
             verdicts = {word for word, _ in judged.by_perimeter.values()}

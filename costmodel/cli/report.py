@@ -1,0 +1,59 @@
+"""`costmodel report`: what finance passes on."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from costmodel.cli.common import OK, asked, folder, give, new_command, simulation_options
+
+if TYPE_CHECKING:
+    from costmodel.result import Result
+
+
+def _focus(result: Result, path: str, arguments: argparse.Namespace) -> str:
+    from costmodel.reporting.focus import write_focus
+
+    return f"{write_focus(result, path, folder(arguments)):,} rows in the layout of FOCUS 1.2"
+
+
+Writer = Callable[["Result", str, argparse.Namespace], str]
+# What can be written: the option's name, its help, and the function that writes it and says what it wrote.
+OUTPUTS: tuple[tuple[str, str, Writer], ...] = (
+    ("focus", "the forecast in the layout of FOCUS 1.2: CSV, or Parquet by the name", _focus),
+)  # fmt: skip
+
+
+def add(commands: Any) -> None:
+    """Put it into the parser."""
+    parser = new_command(commands, "report", report_command, "what finance passes on: a scenario's month as files")
+    parser.add_argument("scenario", metavar="S", help="a name in data/scenarios, or a path")
+    for name, text, _ in OUTPUTS:
+        parser.add_argument(f"--{name}", metavar="FILE", help=text)
+    simulation_options(parser)
+
+
+def report_command(arguments: argparse.Namespace) -> int:
+    """One scenario's month, written to each file that was named."""
+    from costmodel.errors import UsageError
+    from costmodel.reporting.documents import written_documents
+    from costmodel.reporting.files import check_place
+    from costmodel.reporting.progress import progress
+    from costmodel.run import replay, run
+
+    wanted = [(getattr(arguments, name), write) for name, _, write in OUTPUTS if getattr(arguments, name)]
+    if not wanted:
+        raise UsageError(f"nothing to write: name a file with {', '.join(f'--{name} FILE' for name, _, _ in OUTPUTS)}")
+    for path, _ in wanted:
+        check_place(path)
+    terms = asked(arguments)
+    payments, columns, strict = (terms.pop(name) for name in ("payments", "columns", "strict"))
+    with progress(f"{arguments.scenario}: simulating", arguments.quiet) as watch:
+        if payments is None:
+            result = run(arguments.scenario, watch=watch, **terms)
+        else:
+            result = replay(arguments.scenario, payments, columns=columns, strict=strict, watch=watch, **terms)
+    written = [{"file": path, "holds": write(result, path, arguments)} for path, write in wanted]
+    give(arguments, written_documents(written, result.provenance()))
+    return OK

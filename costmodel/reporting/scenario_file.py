@@ -1,0 +1,118 @@
+"""A scenario file with measured assumptions, laid over the scenario they were compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from costmodel.analysis.calibrating import Calibration, Estimate
+from costmodel.assumptions.catalog import Assumptions
+from costmodel.billing.bill import EXACT
+
+LINE_WIDTH = 100
+
+
+def scenario_file(calibration: Calibration, assumptions: Assumptions, base: str) -> str:
+    """TOML text: what was measured, with its source; all else is taken from the base.
+
+    A figure is written with its basis, "measured", and its range, two standard errors either side.
+    """
+    return "\n".join([*_head(calibration, assumptions, base), *_workload(calibration, assumptions)]) + "\n"
+
+
+def _head(calibration: Calibration, assumptions: Assumptions, base: str) -> Iterator[str]:
+    yield "# Measured: what stands here. All else is the base's."
+    for what, why in calibration.missing.items():
+        yield f"# Not measured: {what} ({why})."
+    title = f"The workload measured from {_names(calibration)}, on the pipeline {assumptions.scenario.pipeline}"
+    yield f"title = {_text(title)}"
+    yield f"base = {_text(base)}"
+    yield "pinned = false"
+
+
+def _workload(calibration: Calibration, assumptions: Assumptions) -> Iterator[str]:
+    yield "\n[workload]"
+    yield f"payments_per_month = {max(1, int(calibration.payments_per_month.to_integral_value()))}"
+    yield f"mean_ticket_usd = {_number(calibration.mean_ticket_usd)}"
+    if calibration.accounts is not None:
+        yield f"accounts = {calibration.accounts}"
+    if calibration.payouts_per_payment is not None:
+        whole = max(1, int(calibration.payouts_per_payment.to_integral_value()))
+        yield f"payouts_per_payment = {whole}  # {_number(calibration.payouts_per_payment)} were counted"
+    yield from _source(calibration, assumptions)
+    if calibration.ach_share is not None:
+        yield "\n[workload.methods]"
+        yield f"ach = {_number(calibration.ach_share)}"
+        yield f"card = {_number(EXACT.subtract(Decimal(1), calibration.ach_share))}"
+    yield from _tickets(calibration, assumptions)
+    yield from _arrivals(calibration, assumptions)
+    for name, share in calibration.fates.items():
+        if name in assumptions.scenario.workload.fates:
+            yield f"\n[workload.fates.{name}.share]"
+            yield from _range(share, "value")
+            yield from _source(calibration, assumptions)
+
+
+def _tickets(calibration: Calibration, assumptions: Assumptions) -> Iterator[str]:
+    yield "\n[workload.tickets]"
+    yield 'law = "empirical"'
+    yield from _list("usd", calibration.tickets_usd)
+    yield from _range(calibration.sigma, "sigma")
+    yield from _source(calibration, assumptions)
+
+
+def _arrivals(calibration: Calibration, assumptions: Assumptions) -> Iterator[str]:
+    if calibration.hour_shares is None:
+        return
+    yield "\n[workload.arrivals]"
+    if calibration.weekday_shares is not None:
+        yield from _list("weekday_shares", calibration.weekday_shares)
+    yield from _list("hour_shares", calibration.hour_shares)
+    yield from _source(calibration, assumptions)
+    for name, estimate in (("day_cv", calibration.day_cv), ("hour_cv", calibration.hour_cv)):
+        if estimate is not None:
+            yield f"\n[workload.arrivals.{name}]"
+            yield from _range(estimate, "value")
+            yield from _source(calibration, assumptions)
+
+
+def _range(estimate: Estimate, name: str) -> Iterator[str]:
+    yield f"{name} = {_number(estimate.value)}"
+    yield f"low = {_number(min(estimate.low, estimate.value))}"
+    yield f"high = {_number(max(estimate.high, estimate.value))}"
+
+
+def _source(calibration: Calibration, assumptions: Assumptions) -> Iterator[str]:
+    span = f", {calibration.first} to {calibration.last}" if calibration.first else ""
+    yield f"source = {_text(f'{_names(calibration)}: {calibration.payments:,} payments{span}')}"
+    yield f"read = {calibration.last or assumptions.scenario.on}"
+    yield 'basis = "measured"'
+
+
+def _names(calibration: Calibration) -> str:
+    return ", ".join(calibration.files)
+
+
+def _list(name: str, values: Sequence[Decimal]) -> Iterator[str]:
+    yield f"{name} = ["
+    line = "   "
+    for value in values:
+        word = f" {_number(value)},"
+        if len(line) + len(word) > LINE_WIDTH:
+            yield line
+            line = "   "
+        line += word
+    yield line
+    yield "]"
+
+
+def _number(value: Decimal) -> str:
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _text(text: str) -> str:
+    """A TOML string; whatever it would not hold as it is, escaped."""
+    plain = "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" if ord(sign) < 2**16 else "?"
+                    for sign in text.replace("\\", "\\\\").replace('"', '\\"'))  # fmt: skip
+    return f'"{plain}"'

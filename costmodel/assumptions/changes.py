@@ -10,7 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from costmodel.assumptions.checking import nearest
+from costmodel.assumptions.paths import entry_named, nearest_paths, paths
 from costmodel.assumptions.reading import Table
+from costmodel.assumptions.scenario import Scenario
 from costmodel.errors import InputError, Problem
 
 
@@ -47,29 +49,44 @@ def changes_from(values: Mapping[str, Any] | None) -> tuple[Change, ...]:
 def apply_changes(
     scenario: Table, pipeline: Table, services: dict[str, Table], changes: tuple[Change, ...]
 ) -> tuple[Table, Table, dict[str, Table]]:
-    """Copies of the three trees with the changes made. Raises InputError for a path that does not exist."""
+    """Copies of the three trees with the changes made. Raises InputError with every path that does not exist."""
     if not changes:
         return scenario, pipeline, services
-    scenario, services = copy.deepcopy(scenario), dict(services)
+    known = scenario, pipeline, services
+    scenario, services, problems = copy.deepcopy(scenario), dict(services), []
     if any(change.path.startswith("pipeline.") for change in changes):
         pipeline = copy.deepcopy(pipeline)
     for name in {change.path.split(".")[1] for change in changes if change.path.startswith("services.")}:
         if name in services:
             services[name] = copy.deepcopy(services[name])
     for change in changes:
-        head, _, rest = change.path.partition(".")
-        if head == "pipeline" and rest:
-            _set(pipeline, rest.split("."), change)
-        elif head == "services" and rest:
-            _set_service(services, rest.split("."), change, scenario)
-        else:
-            _set(scenario, change.path.split("."), change)
+        try:
+            _apply(scenario, pipeline, services, change)
+        except _NoPathError as missed:
+            remedy = nearest_paths(change.path, paths(*known)) or missed.remedy
+            problems.append(_problem(change, f"no assumption has this path (at `{missed.key}`)", remedy))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
     return scenario, pipeline, services
+
+
+def _apply(scenario: Table, pipeline: Table, services: dict[str, Table], change: Change) -> None:
+    head, _, rest = change.path.partition(".")
+    if head == "pipeline" and rest:
+        _set(pipeline, rest.split("."), change)
+    elif head == "services" and rest:
+        _set_service(services, rest.split("."), change, scenario)
+    elif head in scenario or head in Scenario.model_fields:
+        _set(scenario, change.path.split("."), change)
+    else:
+        raise _no_path(head, scenario)
 
 
 def _set_service(services: dict[str, Table], keys: list[str], change: Change, scenario: Table) -> None:
     if keys[0] not in services:
-        raise _no_path(change, keys[0], services)
+        raise _no_path(keys[0], services)
     service, rest = services[keys[0]], keys[1:]
     if rest and rest[0] in service.get("meter", {}):
         rest = ["meter", *rest]
@@ -96,14 +113,15 @@ def _set_price(meter: Table, change: Change, scenario: Table) -> None:
 def _set(tree: Table, keys: list[str], change: Change) -> None:
     node: Any = tree
     for key in keys[:-1]:
-        if isinstance(node, list) and key.isdigit() and int(key) < len(node):
-            node = node[int(key)]
+        at = entry_named(node, key) if isinstance(node, list) else None
+        if at is not None:
+            node = node[at]
         elif isinstance(node, Table) and key in node:
             node = node[key]
         else:
-            raise _no_path(change, key, node)
+            raise _no_path(key, node)
     if not isinstance(node, Table) or not keys[-1]:
-        raise _no_path(change, keys[-1], node)
+        raise _no_path(keys[-1], node)
     if keys[-1] == "value" and "unit" in node:
         _set_quantity(node, change)
         return
@@ -124,10 +142,21 @@ def _set_quantity(quantity: Table, change: Change) -> None:
             quantity[key] = widen(quantity[key], change.value)
 
 
-def _no_path(change: Change, key: str, node: Any) -> InputError:
-    known = list(node) if isinstance(node, dict) else []
-    return _refuse(change, f"no assumption has this path (at `{key}`)", nearest(key, map(str, known)))
+class _NoPathError(Exception):
+    """A path leads nowhere from this key on."""
+
+    def __init__(self, key: str, remedy: str) -> None:
+        super().__init__(key)
+        self.key, self.remedy = key, remedy
+
+
+def _no_path(key: str, node: Any) -> _NoPathError:
+    return _NoPathError(key, nearest(key, map(str, node if isinstance(node, dict) else ())))
 
 
 def _refuse(change: Change, wrong: str, remedy: str) -> InputError:
-    return InputError(Problem(f"--set {change}", None, change.path, wrong, remedy))
+    return InputError(_problem(change, wrong, remedy))
+
+
+def _problem(change: Change, wrong: str, remedy: str) -> Problem:
+    return Problem(f"--set {change}", None, change.path, wrong, remedy)

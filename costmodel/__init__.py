@@ -26,6 +26,7 @@ __all__ = [
     "load",
     "replay",
     "run",
+    "sweep",
 ]
 
 _HOMES = {
@@ -37,11 +38,13 @@ _HOMES = {
     "load": ("costmodel.assumptions.catalog", "load_assumptions"),
     "replay": ("costmodel.run", "replay"),
     "run": ("costmodel.run", "run"),
+    "sweep": ("costmodel.analysis.sweep", "sweep"),
 }
 
 if TYPE_CHECKING:
     from costmodel.analysis.check import check
     from costmodel.analysis.compare import compare
+    from costmodel.analysis.sweep import sweep
     from costmodel.assumptions.catalog import load_assumptions as load
     from costmodel.run import bill, replay, run
     from costmodel.simulation.calendar import add_banking_days, is_banking_day

@@ -29,15 +29,21 @@ BILLED = ("billed_increments", "provisioned_increments")
 
 
 @dataclass(frozen=True)
-class Replicated:
-    """A simulated scenario with its usage and bill, and the bill of each replication."""
+class Month:
+    """What happened in a scenario's month and what it used, apart from prices.
 
-    plan: Plan
-    simulated: Simulated
+    figures: pooled over the replications; singles: each replication's, by dotted path. usages: of each replication.
+    """
+
+    payments: int
+    figures: dict[str, Any]
+    singles: list[dict[str, Any]]
+    limits: list[Limit]
     usage: list[UsageRow]
     usages: list[list[UsageRow]]
-    bill: Bill
-    bills: list[Bill]
+    volume_usd: Decimal
+    engine: str
+    rejected: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ class Result:
 
     usages: the usage of each replication; volume_usd: money offered a month; limits: the nearest first.
     intervals: dotted path of a figure -> (low, high) at 95 % over the replications, or None for a single run.
+    singles: the same figures in each replication.
     """
 
     scenario: str
@@ -59,6 +66,7 @@ class Result:
     volume_usd: Decimal
     bill: Bill
     intervals: dict[str, tuple[float, float] | None]
+    singles: list[dict[str, Any]]
     engine: str
     rejected: dict[str, Any] | None
 
@@ -134,31 +142,49 @@ class Result:
         return str(self.to_frame().to_html(index=False, na_rep="–"))
 
 
-def make_result(assumptions: Assumptions, replicated: Replicated) -> Result:
-    """The Result of a simulated and billed scenario."""
-    simulated = replicated.simulated
-    pooled = figures(simulated.runs, replicated.plan, simulated, assumptions)
-    single = [figures([counts], replicated.plan, simulated, assumptions) for counts in simulated.runs]
-    pooled_flat = dict(flat(pooled)) | {"bill.total_usd": float(replicated.bill.total_usd)}
-    singles = [
-        dict(flat(one)) | {"bill.total_usd": float(bill.total_usd)}
-        for one, bill in zip(single, replicated.bills, strict=True)
-    ]
-    return Result(
-        scenario=assumptions.name,
-        assumptions=assumptions,
+def make_month(
+    assumptions: Assumptions, plan: Plan, simulated: Simulated, usage: list[UsageRow], usages: list[list[UsageRow]]
+) -> Month:
+    """The Month of a simulated scenario with its usage."""
+    return Month(
         payments=simulated.runs[0].payments,
-        replications=len(simulated.runs),
-        figures=pooled,
-        limits=limits(replicated.plan, simulated.runs, float(simulated.period.measured_s)),
-        usage=replicated.usage,
-        usages=replicated.usages,
+        figures=figures(simulated.runs, plan, simulated, assumptions),
+        singles=[dict(flat(figures([counts], plan, simulated, assumptions))) for counts in simulated.runs],
+        limits=limits(plan, simulated.runs, float(simulated.period.measured_s)),
+        usage=usage,
+        usages=usages,
         volume_usd=_volume_usd(simulated),
-        bill=replicated.bill,
-        intervals={path: _interval(value, path, singles) for path, value in pooled_flat.items() if value is not None},
         engine=simulated.engine,
         rejected=simulated.replayed.report() if simulated.replayed else None,
     )
+
+
+def make_result(assumptions: Assumptions, month: Month, bill: Bill, bills: list[Bill]) -> Result:
+    """The Result of a month and its bill; `bills`: of each replication."""
+    pooled = _with_cost(dict(flat(month.figures)), bill)
+    singles = [_with_cost(single, one) for single, one in zip(month.singles, bills, strict=True)]
+    return Result(
+        scenario=assumptions.name,
+        assumptions=assumptions,
+        payments=month.payments,
+        replications=len(singles),
+        figures=month.figures,
+        limits=month.limits,
+        usage=month.usage,
+        usages=month.usages,
+        volume_usd=month.volume_usd,
+        bill=bill,
+        intervals={path: _interval(value, path, singles) for path, value in pooled.items() if value is not None},
+        singles=singles,
+        engine=month.engine,
+        rejected=month.rejected,
+    )
+
+
+def _with_cost(figures: dict[str, Any], bill: Bill) -> dict[str, Any]:
+    """The figures of a month with what its bill comes to."""
+    total, completed = float(bill.total_usd), figures["completed_per_month"]
+    return {**figures, "bill.total_usd": total, "cost_per_payment_usd": total / completed if completed else 0.0}
 
 
 def _volume_usd(simulated: Simulated) -> Decimal:

@@ -35,7 +35,7 @@ HEAVY = ("numpy", "pandas", "matplotlib", "simpy", "numba", "scipy", "pydantic")
 
 PUBLIC = {
     "__version__", "InputError",                        # what is it, what can go wrong
-    "load", "run", "replay", "check", "compare", "bill",  # the verbs
+    "load", "run", "replay", "check", "compare", "bill", "sweep",  # the verbs
     "is_banking_day", "add_banking_days",               # the calendar
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The paths by which single assumptions are addressed: which exist, which are nearest to a wrong one, which are whole."""
+"""The paths by which assumptions are addressed: which exist, which are nearest to a wrong one, which are counts."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def entry_name(entry: Any) -> str | None:
 def _below(node: Any, prefix: str) -> Iterator[str]:
     for key, value in node.items() if isinstance(node, dict) else _entries(node):
         path = f"{prefix}{key}"
-        if isinstance(value, dict) and not ("value" in value and "unit" in value):
-            yield from _below(value, f"{path}.")
-        elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        figure = isinstance(value, dict) and "value" in value and "unit" in value
+        tables = isinstance(value, list) and value and all(isinstance(item, dict) for item in value)
+        if (isinstance(value, dict) and not figure) or tables:
             yield from _below(value, f"{path}.")
         elif key not in NOT_ASSUMED:
             yield path

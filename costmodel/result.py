@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from costmodel import __version__
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.billing.bill import Bill
+from costmodel.billing.biller import Biller
 from costmodel.billing.usage import UsageRow
 from costmodel.simulation.counts import FUNCTION_COUNTS, Counts
 from costmodel.simulation.limits import Limit, limits
@@ -25,6 +26,7 @@ NS_PER_S = 10**9
 S_PER_HOUR = 3600
 PERCENT = 100
 CENTS = 100
+Intervals = dict[str, tuple[float, float] | None]
 BILLED = ("billed_increments", "provisioned_increments")
 
 
@@ -32,15 +34,18 @@ BILLED = ("billed_increments", "provisioned_increments")
 class Month:
     """What happened in a scenario's month and what it used, apart from prices.
 
-    figures: pooled over the replications; singles: each replication's, by dotted path. usages: of each replication.
+    figures: pooled over the replications; singles: each replication's, by dotted path; intervals: by dotted path.
+    usages: of each replication. billers: of the pooled usage, then of each replication's.
     """
 
     payments: int
     figures: dict[str, Any]
     singles: list[dict[str, Any]]
+    intervals: Intervals
     limits: list[Limit]
     usage: list[UsageRow]
     usages: list[list[UsageRow]]
+    billers: list[Biller]
     volume_usd: Decimal
     engine: str
     rejected: dict[str, Any] | None
@@ -65,7 +70,7 @@ class Result:
     usages: list[list[UsageRow]]
     volume_usd: Decimal
     bill: Bill
-    intervals: dict[str, tuple[float, float] | None]
+    intervals: Intervals
     singles: list[dict[str, Any]]
     engine: str
     rejected: dict[str, Any] | None
@@ -146,13 +151,17 @@ def make_month(
     assumptions: Assumptions, plan: Plan, simulated: Simulated, usage: list[UsageRow], usages: list[list[UsageRow]]
 ) -> Month:
     """The Month of a simulated scenario with its usage."""
+    pooled = figures(simulated.runs, plan, simulated, assumptions)
+    singles = [dict(flat(figures([counts], plan, simulated, assumptions))) for counts in simulated.runs]
     return Month(
         payments=simulated.runs[0].payments,
-        figures=figures(simulated.runs, plan, simulated, assumptions),
-        singles=[dict(flat(figures([counts], plan, simulated, assumptions))) for counts in simulated.runs],
+        figures=pooled,
+        singles=singles,
+        intervals=_intervals(dict(flat(pooled)), singles),
         limits=limits(plan, simulated.runs, float(simulated.period.measured_s)),
         usage=usage,
         usages=usages,
+        billers=[Biller(rows) for rows in (usage, *usages)],
         volume_usd=_volume_usd(simulated),
         engine=simulated.engine,
         rejected=simulated.replayed.report() if simulated.replayed else None,
@@ -161,8 +170,9 @@ def make_month(
 
 def make_result(assumptions: Assumptions, month: Month, bill: Bill, bills: list[Bill]) -> Result:
     """The Result of a month and its bill; `bills`: of each replication."""
-    pooled = _with_cost(dict(flat(month.figures)), bill)
-    singles = [_with_cost(single, one) for single, one in zip(month.singles, bills, strict=True)]
+    completed = month.figures["completed_per_month"]
+    costs = [_cost(one, single["completed_per_month"]) for one, single in zip(bills, month.singles, strict=True)]
+    singles = [{**single, **cost} for single, cost in zip(month.singles, costs, strict=True)]
     return Result(
         scenario=assumptions.name,
         assumptions=assumptions,
@@ -174,17 +184,22 @@ def make_result(assumptions: Assumptions, month: Month, bill: Bill, bills: list[
         usages=month.usages,
         volume_usd=month.volume_usd,
         bill=bill,
-        intervals={path: _interval(value, path, singles) for path, value in pooled.items() if value is not None},
+        intervals={**month.intervals, **_intervals(_cost(bill, completed), costs)},
         singles=singles,
         engine=month.engine,
         rejected=month.rejected,
     )
 
 
-def _with_cost(figures: dict[str, Any], bill: Bill) -> dict[str, Any]:
-    """The figures of a month with what its bill comes to."""
-    total, completed = float(bill.total_usd), figures["completed_per_month"]
-    return {**figures, "bill.total_usd": total, "cost_per_payment_usd": total / completed if completed else 0.0}
+def _cost(bill: Bill, completed: float) -> dict[str, Any]:
+    """What a bill comes to, in all and for each completed payment."""
+    total = float(bill.total_usd)
+    return {"bill.total_usd": total, "cost_per_payment_usd": total / completed if completed else 0.0}
+
+
+def _intervals(pooled: dict[str, Any], singles: Sequence[dict[str, Any]]) -> Intervals:
+    """The interval of every figure that has a value."""
+    return {path: _interval(value, path, singles) for path, value in pooled.items() if value is not None}
 
 
 def _volume_usd(simulated: Simulated) -> Decimal:

@@ -95,12 +95,11 @@ def simulated_month(
 
 def billed(month: Month, assumptions: Assumptions) -> Result:
     """A month at the prices of these assumptions, which may differ in prices from those it was simulated with."""
-    from costmodel.billing.rating import rate
     from costmodel.result import make_result
 
     terms = rating_terms(assumptions)
-    bills = [rate(usage, assumptions.services, **terms) for usage in month.usages]
-    return make_result(assumptions, month, rate(month.usage, assumptions.services, **terms), bills)
+    pooled, *single = [biller.bill(assumptions.services, **terms) for biller in month.billers]
+    return make_result(assumptions, month, pooled, single)
 
 
 def rating_terms(assumptions: Assumptions) -> dict[str, Any]:

@@ -29,9 +29,10 @@ ONLY_IN = {
     "matplotlib": "costmodel.reporting.charts",
     "simpy": "costmodel.simulation.reference",
     "pydantic": "costmodel.assumptions",
+    "distributed": "costmodel.analysis.executors",
 }
 ONLY_INSIDE_FUNCTIONS = ("pandas",)
-HEAVY = ("numpy", "pandas", "matplotlib", "simpy", "numba", "scipy", "pydantic")
+HEAVY = ("numpy", "pandas", "matplotlib", "simpy", "numba", "scipy", "pydantic", "distributed")
 
 PUBLIC = {
     "__version__", "InputError",                        # what is it, what can go wrong
@@ -286,7 +287,8 @@ def test_package_keeps(rule, sources):
 
 
 def test_imports_are_declared(sources, project):
-    assert undeclared(sources, {distribution(line) for line in project["dependencies"]}) == []
+    declared = [*project["dependencies"], *project["optional-dependencies"]["dask"]]
+    assert undeclared(sources, {distribution(line) for line in declared}) == []
 
 
 def test_numbers_with_a_meaning_live_in_data(sources):

@@ -271,7 +271,7 @@ def test_full_disk_keeps_what_was_finished(tmp_path, monkeypatch):
         self.connection.execute("PRAGMA max_page_count = 24")
 
     monkeypatch.setattr(Store, "_open", small_disk)
-    with pytest.raises(InputError, match="full.*make room and give the same command again"):
+    with pytest.raises(InputError, match=r"full.*make room and give the same command again"):
         sweep("seed_stripe", SWEPT, set=ONCE, store=tmp_path / "s")
     monkeypatch.undo()
     assert 0 < rows(tmp_path / "s") < 200
@@ -287,7 +287,7 @@ def test_an_interrupt_says_what_is_kept(tmp_path):
         if share >= 0.5:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt, match="1 of 4 points are in .*, and the same command goes on from there"):
+    with pytest.raises(KeyboardInterrupt, match=r"1 of 4 points are in .*, and the same command goes on from there"):
         sweep("seed_stripe", {PAYMENTS: [20, 21, 22, 23]}, set=ONCE, store=tmp_path / "s", watch=interrupt)
     assert rows(tmp_path / "s") == 1  # the second was simulated, but not yet finished
     assert seen == sorted(seen)

@@ -16,7 +16,7 @@ from costmodel.errors import InputError, Problem
 
 EXAMPLES = "write KEY=a,b,c or KEY=low:high:number or KEY=low:high:number:log"
 DIGITS = Context(prec=12, rounding=ROUND_HALF_UP)  # of a value between the ends of a range
-FINE = Context(prec=40)
+FINE = Context(prec=32)
 MOST_ON_AXIS = 10**6  # values that are laid out; more are only counted
 
 

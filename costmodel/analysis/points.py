@@ -15,6 +15,9 @@ from typing import Any
 
 from costmodel.assumptions.catalog import Assumptions, load_assumptions
 from costmodel.assumptions.changes import Change
+from costmodel.assumptions.pipeline import Pipeline
+from costmodel.assumptions.service import Service
+from costmodel.assumptions.sharing import Same
 from costmodel.errors import UsageError
 from costmodel.result import Month, Result, flat
 from costmodel.run import billed, simulated_month
@@ -24,6 +27,7 @@ REPORTED = (
     "throughput.completed_per_hour", "availability.requests",
 )  # fmt: skip
 MONTHS_KEPT = 4  # simulated months a worker remembers, for points that differ in prices only
+RECORDS_KEPT = 2**8
 MATTERS = ("assumptions", "simulation", "billing", "run.py", "result.py", "analysis/points.py")
 Watch = Callable[[float], None]
 
@@ -101,12 +105,20 @@ def _by_service(result: Result) -> dict[str, str]:
 
 def events_sha256(assumptions: Assumptions) -> str:
     """A digest of all that drives the events: everything but prices, plans and SLAs."""
-    digest = hashlib.sha256(assumptions.scenario.model_dump_json().encode())
-    digest.update(assumptions.pipeline.model_dump_json(exclude={"plans"}).encode())
-    for name, service in assumptions.services.items():
-        priced = {meter: {"price"} for meter in service.meter}
-        digest.update(name.encode() + service.model_dump_json(exclude={"sla": True, "meter": priced}).encode())
-    return digest.hexdigest()
+    parts = [_record_sha256(Same(assumptions.scenario)), _record_sha256(Same(assumptions.pipeline))]
+    parts += [name + _record_sha256(Same(service)) for name, service in assumptions.services.items()]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+@lru_cache(maxsize=RECORDS_KEPT)
+def _record_sha256(record: Same) -> str:
+    """A digest of what one record says of events."""
+    left_out: dict[str, Any] = {}
+    if isinstance(record.thing, Pipeline):
+        left_out = {"plans": True}
+    if isinstance(record.thing, Service):
+        left_out = {"sla": True, "meter": {meter: {"price"} for meter in record.thing.meter}}
+    return hashlib.sha256(record.thing.model_dump_json(exclude=left_out).encode()).hexdigest()
 
 
 def point_sha256(base_sha256: str, code: str, point: tuple[Change, ...]) -> str:

@@ -17,7 +17,7 @@ FOLDER, FILE = ".costmodel", "sweeps.sqlite"
 LAYOUT = 1  # of the tables below; a file of another layout is left alone
 APPLICATION = int.from_bytes(b"cstm", "big")  # marks the file as ours
 BUSY_S = 60  # how long to wait for another sweep's transaction, which takes milliseconds
-ASKED_AT_ONCE = 500  # keys in one query
+ASKED_AT_ONCE = 2**8  # keys in one query
 ELSEWHERE = "name another place with --store FILE"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,12 +52,14 @@ def apply_changes(
     if not changes:
         return scenario, pipeline, services
     known = scenario, pipeline, services
-    scenario, services, problems = copy.deepcopy(scenario), dict(services), []
+    services, problems = dict(services), list[Problem]()
+    if any(not change.path.startswith(("pipeline.", "services.")) for change in changes):
+        scenario = scenario.copied()
     if any(change.path.startswith("pipeline.") for change in changes):
-        pipeline = copy.deepcopy(pipeline)
+        pipeline = pipeline.copied()
     for name in {change.path.split(".")[1] for change in changes if change.path.startswith("services.")}:
         if name in services:
-            services[name] = copy.deepcopy(services[name])
+            services[name] = services[name].copied()
     for change in changes:
         try:
             _apply(scenario, pipeline, services, change)

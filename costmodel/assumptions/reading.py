@@ -40,6 +40,16 @@ class Table(dict[str, Any]):
         self.place = place
         self.lines = lines
 
+    def copied(self) -> Table:
+        """A copy that may be changed, with all the tables and lists in it."""
+        return Table({key: _copied(value) for key, value in self.items()}, self.place, dict(self.lines))
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Table):
+        return value.copied()
+    return [_copied(entry) for entry in value] if isinstance(value, list) else value
+
 
 def read_toml(path: Path) -> Table:
     """The file's content as a located table; floats are exact `Decimal`s.

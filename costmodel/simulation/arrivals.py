@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,6 +17,7 @@ HOUR = dt.timedelta(hours=1)
 NS_PER_HOUR = 3600 * 10**9
 NS_PER_QUARTER = NS_PER_HOUR // 4
 PERCENT = 100
+MONTHS_KEPT = 2**4
 UNIT = 10**9  # factors are drawn in billionths
 
 IntArray = npt.NDArray[np.int64]
@@ -65,15 +67,14 @@ class Intensity:
 
     def _rates(self, cells: IntArray) -> FloatArray:
         """The relative rate in each cell, numbered from the origin."""
-        arrivals, cell = self.workload.arrivals, HOUR * (self.cell_ns / NS_PER_HOUR)
-        local = [(self.origin + int(number) * cell).astimezone(self.zone) for number in cells]
-        weekday = np.array([float(arrivals.weekday_shares[time.weekday()]) for time in local])
-        hour_of_day = np.array([float(arrivals.hour_shares[time.hour]) for time in local])
-        days = np.array([time.toordinal() for time in local], np.int64)
-        clock = np.array([int(time.timestamp()) // 3600 for time in local], np.int64)
+        arrivals = self.workload.arrivals
+        clock = _clock(self.origin, self.workload.time_zone, self.cell_ns, int(cells[0]), int(cells[-1]))
+        weekday, hour_of_day, days, hours = clock
         factors = self._factors("day", days, float(arrivals.day_cv.value))
-        factors = factors * self._factors("hour", clock, float(arrivals.hour_cv.value))
-        rates: FloatArray = weekday * hour_of_day * factors * self._growth(cells)
+        factors = factors * self._factors("hour", hours, float(arrivals.hour_cv.value))
+        weekdays = np.array([float(share) for share in arrivals.weekday_shares])
+        hours_of_day = np.array([float(share) for share in arrivals.hour_shares])
+        rates: FloatArray = weekdays[weekday] * hours_of_day[hour_of_day] * factors * self._growth(cells)
         return rates
 
     def _factors(self, stream: str, keys: IntArray, cv: float) -> FloatArray:
@@ -87,3 +88,18 @@ class Intensity:
         monthly = 1 + float(self.workload.growth_percent_per_month) / PERCENT
         growth: FloatArray = monthly ** (cells * self.cell_ns / self.month_ns)
         return growth
+
+
+@lru_cache(maxsize=MONTHS_KEPT)
+def _clock(
+    origin: dt.datetime, zone: str, cell_ns: int, first: int, last: int
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Local weekday, hour of the day, number of the day, and hour since 1970 of the cells from first to last."""
+    cell, step = HOUR * (cell_ns / NS_PER_HOUR), 1 if last >= first else -1
+    local = [(origin + number * cell).astimezone(ZoneInfo(zone)) for number in range(first, last + step, step)]
+    return (
+        np.array([time.weekday() for time in local], np.int64),
+        np.array([time.hour for time in local], np.int64),
+        np.array([time.toordinal() for time in local], np.int64),
+        np.array([int(time.timestamp()) // 3600 for time in local], np.int64),
+    )

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
 from costmodel.assumptions.fields import Law, quantile_level
+from costmodel.assumptions.sharing import Same
 from costmodel.simulation.draws import Bits
 
 OCTAVES = 40
@@ -28,6 +29,7 @@ SCORE_UNITS = 1000  # a score table holds thousandths of a point
 UNITS = {"quantiles_ms": 10**6, "quantiles_days": 86_400 * 10**9, "quantiles_score": SCORE_UNITS}
 NS_PER_MS = 10**6
 NORMAL = NormalDist()
+LAWS_KEPT = 2**9  # 40 KB each
 
 Quantile = Callable[[float, float], float]  # of (tail probability, normal score)
 
@@ -65,10 +67,15 @@ class LawTable:
     def _list(self) -> list[int]:
         return [int(edge) for edge in self.edges]
 
-    @property
+    @cached_property
     def largest(self) -> int:
         """The largest value a draw can have."""
         return int(self.edges.max())
+
+    @cached_property
+    def only(self) -> int | None:
+        """The value of a law that has only one."""
+        return int(self.edges[0]) if self.edges.min() == self.edges.max() else None
 
     def value(self, bits: int) -> int:
         """The quantile that 64 random bits pick."""
@@ -108,7 +115,13 @@ class LawTable:
 
 
 def law_table(law: Law) -> LawTable:
-    """The table of an assumed law, in ns (scores in thousandths)."""
+    """The table of an assumed law, in ns (scores in thousandths); made once for each law."""
+    return _law_table(Same(law))
+
+
+@lru_cache(maxsize=LAWS_KEPT)
+def _law_table(same: Same) -> LawTable:
+    law: Law = same.thing
     if law.constant_ms is not None:
         constant = float(law.constant_ms) * NS_PER_MS
         return LawTable.of(lambda tail, score: constant)

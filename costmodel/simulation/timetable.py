@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 
 from costmodel.assumptions.pipeline import Wait
+from costmodel.assumptions.sharing import Same
 from costmodel.simulation.calendar import FED_ZONE, day_start_ns, is_banking_day, schedule_times, settlement_ns
 from costmodel.simulation.draws import draw_bits, name_key, stream_key
 from costmodel.simulation.plan import Plan
@@ -16,6 +18,7 @@ from costmodel.simulation.tables import LawTable
 NS_PER_HOUR = 3600 * 10**9
 NS_PER_DAY = 24 * NS_PER_HOUR
 HOURS_PER_YEAR = 8766
+TIMETABLES_KEPT = 2**4
 
 
 @dataclass(frozen=True)
@@ -65,16 +68,25 @@ class Timetable:
 
 def make_timetable(plan: Plan, start: dt.datetime, end_ns: int, seed: int) -> Timetable:
     """The timetable of a run from `start` (UTC) over `end_ns` nanoseconds."""
+    schedules, waits = tuple(map(Same, plan.schedules)), tuple(map(Same, plan.waits))
+    return replace(_without_outages(schedules, waits, start, end_ns), outages=draw_outages(plan, end_ns, seed))
+
+
+@lru_cache(maxsize=TIMETABLES_KEPT)
+def _without_outages(
+    schedules: tuple[Same, ...], waits: tuple[Same, ...], start: dt.datetime, end_ns: int
+) -> Timetable:
+    """What no luck decides: the same for every scenario of that month."""
     end = start + dt.timedelta(microseconds=end_ns // 1000)
     days = [start.date() + dt.timedelta(days=n) for n in range(-1, end_ns // NS_PER_DAY + 2)]
     banking = [is_banking_day(day) for day in days]
     return Timetable(
-        fires=tuple(tuple(schedule_times(schedule, start, end)) for schedule in plan.schedules),
+        fires=tuple(tuple(schedule_times(same.thing, start, end)) for same in schedules),
         midnights=tuple(day_start_ns(day, FED_ZONE, start) for day in days),
         bank_days=tuple(sum(banking[: index + 1]) for index in range(len(days))),
-        due=tuple(_due(wait, days, start) for wait in plan.waits),
-        delays=tuple(int((wait.hours or Decimal(0)) * NS_PER_HOUR) for wait in plan.waits),
-        outages=draw_outages(plan, end_ns, seed),
+        due=tuple(_due(same.thing, days, start) for same in waits),
+        delays=tuple(int((same.thing.hours or Decimal(0)) * NS_PER_HOUR) for same in waits),
+        outages=(),
         end_ns=end_ns,
     )
 

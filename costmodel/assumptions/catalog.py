@@ -90,11 +90,15 @@ def check_services(tables: dict[str, Table]) -> dict[str, Service]:
 def load_assumptions(name: str, *, data: Path | None = None, changes: tuple[Change, ...] = ()) -> Assumptions:
     """The scenario of that name (or file) with all it rests on.
 
-    `data` is a folder laid over the shipped one; `changes` set single assumptions by path, last.
+    `data` is a folder laid over the shipped one; the scenario's own `set` and then `changes` set single assumptions by
+    path, last.
     Raises InputError: unknown names, keys or paths, missing figures, broken references.
     """
-    scenario, overridden = _scenario_table(name, data)
-    pipeline_name = _changed_pipeline(scenario, changes)
+    whole, overridden = _scenario_table(name, data)
+    scenario, own = _without_changes(Same(whole))
+    pipeline_name = _changed_pipeline(scenario, (*own, *changes))
+    if pipeline_name != scenario.get("pipeline"):  # its changes to its pipeline stay behind with that
+        own = tuple(change for change in own if not change.path.startswith("pipeline."))
     if pipeline_name == scenario.get("pipeline"):
         _check_named("pipelines", "pipeline", scenario, data)
     pipeline, keys = load_table("pipelines", pipeline_name, data)
@@ -103,7 +107,7 @@ def load_assumptions(name: str, *, data: Path | None = None, changes: tuple[Chan
     for service in names("services", data):
         services[service], keys = load_table("services", service, data)
         overridden += keys
-    scenario, pipeline, services = apply_changes(scenario, pipeline, services, changes)
+    scenario, pipeline, services = apply_changes(scenario, pipeline, services, (*own, *changes))
     assumptions = Assumptions(
         name=Path(name).stem,
         scenario=checked(Scenario, scenario),
@@ -141,6 +145,18 @@ def _on_base(below: Same, table: Same) -> Table:
     """A scenario's table laid over its base's; the base's own base is still to come."""
     above = Table({k: v for k, v in table.thing.items() if k != "base"}, table.thing.place, table.thing.lines)
     return overlay(below.thing, above)[0]
+
+
+@lru_cache(maxsize=FILES_KEPT)
+def _without_changes(table: Same) -> tuple[Table, tuple[Change, ...]]:
+    """A scenario's table without its `set`, and the changes that stand there: paths and values, in order."""
+    whole: Table = table.thing
+    asked = whole.get("set", Table({}, whole.place, {}))
+    if not isinstance(asked, Table):
+        file, line = whole.lines["set"]
+        raise InputError(Problem(file, line, "set", "is no table", 'write [set], then "PATH" = VALUE'))
+    rest = Table({key: value for key, value in whole.items() if key != "set"}, whole.place, whole.lines)
+    return rest, tuple(Change(path, value, asked.lines[path]) for path, value in asked.items())
 
 
 def _check_named(kind: str, key: str, table: Table, data: Path | None) -> None:

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from costmodel.assumptions.checking import nearest
 from costmodel.assumptions.paths import entry_named, nearest_paths, paths
-from costmodel.assumptions.reading import Table
+from costmodel.assumptions.reading import Place, Table, located
 from costmodel.assumptions.scenario import Scenario
 from costmodel.errors import InputError, Problem
 
 
 @dataclass(frozen=True)
 class Change:
-    """One assumption set to a value: `path` is dotted, `value` plain TOML (int, Decimal, str, bool, date, list)."""
+    """One assumption set to a value: `path` is dotted, `value` plain TOML (int, Decimal, str, bool, date, list, table).
+
+    place: the file and line that ask for it; None for the command line and Python.
+    """
 
     path: str
     value: Any
+    place: Place | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.path}={self.value}"
+
+    @property
+    def located(self) -> Place:
+        """Where an error in it is to be mended; line 0 stands for none."""
+        return self.place or (f"--set {self}", 0)
 
 
 def parse_change(text: str) -> Change:
@@ -121,6 +130,9 @@ def _set(tree: Table, keys: list[str], change: Change) -> None:
             node = node[key]
         else:
             raise _no_path(key, node)
+    if isinstance(node, list):
+        _set_entry(node, keys[-1], change)
+        return
     if not isinstance(node, Table) or not keys[-1]:
         raise _no_path(keys[-1], node)
     if keys[-1] == "value" and "unit" in node:
@@ -130,14 +142,27 @@ def _set(tree: Table, keys: list[str], change: Change) -> None:
     if isinstance(old, Table) and "value" in old and not isinstance(change.value, dict):
         _set_quantity(old, change)
     else:
-        node[keys[-1]] = change.value
-        node.lines[keys[-1]] = (f"--set {change}", 0)
+        node[keys[-1]] = located(change.value, change.located)
+        node.lines[keys[-1]] = change.located
+
+
+def _set_entry(entries: list[Any], key: str, change: Change) -> None:
+    """Put a whole entry in the place of the one so called, or behind the last; it gets that name."""
+    at = entry_named(entries, key)
+    if not isinstance(change.value, dict) or (at is None and key.isdigit()):
+        raise _no_path(key, entries)
+    named = {} if key.isdigit() or "operation" in change.value else {"name": key}
+    entry = located(named | change.value, change.located)
+    if at is None:
+        entries.append(entry)
+    else:
+        entries[at] = entry
 
 
 def _set_quantity(quantity: Table, change: Change) -> None:
     """A figure with a range: the range widens to hold the new value."""
     quantity["value"] = change.value
-    quantity.lines["value"] = (f"--set {change}", 0)
+    quantity.lines["value"] = change.located
     for key, widen in (("low", min), ("high", max)):
         if key in quantity and isinstance(change.value, int | Decimal):
             quantity[key] = widen(quantity[key], change.value)
@@ -160,4 +185,5 @@ def _refuse(change: Change, wrong: str, remedy: str) -> InputError:
 
 
 def _problem(change: Change, wrong: str, remedy: str) -> Problem:
-    return Problem(f"--set {change}", None, change.path, wrong, remedy)
+    file, line = change.located
+    return Problem(file, line or None, change.path, wrong, remedy)

@@ -51,6 +51,14 @@ def _copied(value: Any) -> Any:
     return [_copied(entry) for entry in value] if isinstance(value, list) else value
 
 
+def located(value: Any, place: Place) -> Any:
+    """A value that did not come from a file of its own, all of it at one place."""
+    if isinstance(value, dict):
+        inner = {key: located(item, place) for key, item in value.items()}
+        return Table(inner, place, dict.fromkeys(inner, place))
+    return [located(item, place) for item in value] if isinstance(value, list | tuple) else value
+
+
 def read_toml(path: Path) -> Table:
     """The file's content as a located table; floats are exact `Decimal`s.
 

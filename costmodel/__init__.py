@@ -27,6 +27,7 @@ __all__ = [
     "replay",
     "run",
     "sweep",
+    "uncertainty",
 ]
 
 _HOMES = {
@@ -39,12 +40,14 @@ _HOMES = {
     "replay": ("costmodel.run", "replay"),
     "run": ("costmodel.run", "run"),
     "sweep": ("costmodel.analysis.sweep", "sweep"),
+    "uncertainty": ("costmodel.analysis.uncertainty", "uncertainty"),
 }
 
 if TYPE_CHECKING:
     from costmodel.analysis.check import check
     from costmodel.analysis.compare import compare
     from costmodel.analysis.sweep import sweep
+    from costmodel.analysis.uncertainty import uncertainty
     from costmodel.assumptions.catalog import load_assumptions as load
     from costmodel.run import bill, replay, run
     from costmodel.simulation.calendar import add_banking_days, is_banking_day

@@ -35,7 +35,7 @@ class Month:
     """What happened in a scenario's month and what it used, apart from prices.
 
     figures: pooled over the replications; singles: each replication's, by dotted path; intervals: by dotted path.
-    usages: of each replication. billers: of the pooled usage, then of each replication's.
+    usages: of each replication. biller: what has been billed of it.
     """
 
     payments: int
@@ -45,7 +45,7 @@ class Month:
     limits: list[Limit]
     usage: list[UsageRow]
     usages: list[list[UsageRow]]
-    billers: list[Biller]
+    biller: Biller
     volume_usd: Decimal
     engine: str
     rejected: dict[str, Any] | None
@@ -150,9 +150,10 @@ class Result:
 def make_month(
     assumptions: Assumptions, plan: Plan, simulated: Simulated, usage: list[UsageRow], usages: list[list[UsageRow]]
 ) -> Month:
-    """The Month of a simulated scenario with its usage."""
+    """The Month of a simulated scenario with its usage; without `usages` of each replication there are no singles."""
     pooled = figures(simulated.runs, plan, simulated, assumptions)
-    singles = [dict(flat(figures([counts], plan, simulated, assumptions))) for counts in simulated.runs]
+    runs = simulated.runs[: len(usages)]
+    singles = [dict(flat(figures([counts], plan, simulated, assumptions))) for counts in runs]
     return Month(
         payments=simulated.runs[0].payments,
         figures=pooled,
@@ -161,7 +162,7 @@ def make_month(
         limits=limits(plan, simulated.runs, float(simulated.period.measured_s)),
         usage=usage,
         usages=usages,
-        billers=[Biller(rows) for rows in (usage, *usages)],
+        biller=Biller(),
         volume_usd=_volume_usd(simulated),
         engine=simulated.engine,
         rejected=simulated.replayed.report() if simulated.replayed else None,
@@ -177,7 +178,7 @@ def make_result(assumptions: Assumptions, month: Month, bill: Bill, bills: list[
         scenario=assumptions.name,
         assumptions=assumptions,
         payments=month.payments,
-        replications=len(singles),
+        replications=max(1, len(singles)),
         figures=month.figures,
         limits=month.limits,
         usage=month.usage,

@@ -98,7 +98,9 @@ def billed(month: Month, assumptions: Assumptions) -> Result:
     from costmodel.result import make_result
 
     terms = rating_terms(assumptions)
-    pooled, *single = [biller.bill(assumptions.services, **terms) for biller in month.billers]
+    pooled, *single = [
+        month.biller.bill(usage, assumptions.services, **terms) for usage in (month.usage, *month.usages)
+    ]
     return make_result(assumptions, month, pooled, single)
 
 

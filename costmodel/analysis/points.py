@@ -5,6 +5,7 @@ What a worker is sent and what it gives back is plain data, so that it may be a 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,10 @@ from costmodel.assumptions.sharing import Same
 from costmodel.errors import UsageError
 from costmodel.result import Month, Result, flat
 from costmodel.run import billed, simulated_month
+from costmodel.simulation.compiling import compile_plan
+from costmodel.simulation.engines import chosen
+from costmodel.simulation.kernel_files import is_compiled
+from costmodel.simulation.replications import replications
 
 REPORTED = (
     "bill.total_usd", "cost_per_payment_usd", "latency_ms.mean", "latency_ms.p50", "latency_ms.p95", "latency_ms.p99",
@@ -56,6 +61,23 @@ class _Events:
     assumptions: Assumptions = field(compare=False)
     engine: str = field(compare=False)
     watch: Watch | None = field(compare=False, default=None)
+
+
+def settled_engine(engine: str, assumptions: Assumptions, months: int) -> str:
+    """The engine for so many months like this one: whether compiling pays is decided for all of them together.
+
+    Where the compiled engine must be compiled first, that is done here, before several workers would all do it.
+    """
+    scenario = assumptions.scenario
+    plan = compile_plan(assumptions)
+    each = scenario.workload.payments_per_month
+    found = chosen(engine, plan, months * each * replications(scenario, each))
+    if found == "compiled" and not is_compiled():
+        small = {"payments_per_month": 1, "days": None}
+        workload = scenario.workload.model_copy(update=small)
+        month = scenario.model_copy(update={"workload": workload, "replications": 1})
+        simulated_month(dataclasses.replace(assumptions, scenario=month), engine=found)
+    return found
 
 
 def outcomes(job: Job, points: Sequence[tuple[Change, ...]]) -> list[str]:

@@ -7,15 +7,24 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from costmodel.analysis.executors import LostWorkerError, executor_of
 from costmodel.analysis.grid import Grid, make_grid
-from costmodel.analysis.points import Job, code_sha256, events_sha256, outcomes, point_sha256, watched_outcome
+from costmodel.analysis.points import (
+    Job,
+    code_sha256,
+    events_sha256,
+    outcomes,
+    point_sha256,
+    settled_engine,
+    watched_outcome,
+)
 from costmodel.analysis.store import Store
 from costmodel.analysis.swept import Point, Sweep
+from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.changes import Change, changes_from
 from costmodel.errors import InputError, Problem, UsageError
 
@@ -64,9 +73,12 @@ def sweep(
     base = job.load()
     _check_number(grid, job)
     with Store(store) as kept:
-        plan = _checked(grid, job, base.data_sha256)
+        plan = _checked(grid, job, base)
         found = kept.find(plan.keys)
         missing = [place for place, key in enumerate(plan.keys) if key not in found]
+        if missing:
+            events = len({plan.events[place] for place in missing})
+            plan = replace(plan, job=replace(job, engine=settled_engine(engine, base, events)))
         tell = _Teller(watch, len(plan.keys), len(plan.keys) - len(missing))
         with _taken_up_again(tell, kept), _executor(executor, workers, dask) as chosen:
             for places, texts in _computed(plan, missing, chosen, tell):
@@ -94,7 +106,7 @@ def _check_number(grid: Grid, job: Job) -> None:
     raise InputError(Problem("--vary", None, "", wrong, f"at most {MOST_POINTS:,}: vary less, or in wider steps"))
 
 
-def _checked(grid: Grid, job: Job, base_sha256: str) -> Plan:
+def _checked(grid: Grid, job: Job, base: Assumptions) -> Plan:
     """Every point, all of them possible. Raises InputError with what is not, at the first point that has it."""
     plan = Plan(job, list(grid.points()), [], [])
     problems: dict[tuple[str, str], Problem] = {}
@@ -105,7 +117,7 @@ def _checked(grid: Grid, job: Job, base_sha256: str) -> Plan:
             here = f"point {number:,} of {grid.number:,} ({', '.join(map(str, point))})"
             for fault in error.problems:
                 problems.setdefault((fault.key, fault.wrong), Problem(here, None, fault.key, fault.wrong, fault.remedy))
-        plan.keys.append(point_sha256(base_sha256, job.code, point))
+        plan.keys.append(point_sha256(base.data_sha256, job.code, point))
     if problems:
         raise InputError(problems.values())
     return plan

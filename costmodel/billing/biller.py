@@ -1,4 +1,4 @@
-"""Bill the same usage at many prices: services whose prices did not change are not rated again.
+"""Bill much the same usage again and again: a service whose rows and prices did not change is not rated again.
 
 Services do not share tiers, free units or surcharges, so that a bill is the bills of its services, one after the other.
 """
@@ -6,7 +6,7 @@ Services do not share tiers, free units or surcharges, so that a bill is the bil
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,21 +17,19 @@ from costmodel.billing.rating import rate
 from costmodel.billing.usage import UsageRow
 from costmodel.errors import InputError
 
-Terms = tuple[dt.date, str, str | None, Decimal | int | None]
+Key = tuple[str, str | None, tuple[int, ...]]  # service, its plan, which rows
+Terms = tuple[dt.date, str, Decimal | int | None]
 
 
 class Biller:
-    """Some usage, and the latest bill of each of its services: `bill` gives what `rate` gives."""
+    """Makes bills, and remembers the latest of every service with the same rows under the same plan."""
 
-    def __init__(self, rows: Iterable[UsageRow]) -> None:
-        self.rows = list(rows)
-        self.by_service: dict[str, list[UsageRow]] = {}
-        for row in self.rows:
-            self.by_service.setdefault(row.service, []).append(row)
-        self._known: dict[str, tuple[Service, Terms, Bill]] = {}
+    def __init__(self) -> None:
+        self._known: dict[Key, tuple[Sequence[UsageRow], Service, Terms, Bill]] = {}
 
     def bill(
         self,
+        rows: Sequence[UsageRow],
         services: Mapping[str, Service],
         *,
         on: dt.date,
@@ -39,26 +37,29 @@ class Biller:
         month_hours: Decimal | int | None = None,
         plans: Mapping[str, str] | None = None,
     ) -> Bill:
-        """The bill at these prices and terms. Raises InputError as `rate` does."""
+        """What `rate` gives. Rows and services are known by their identity: they must not be changed."""
         terms: dict[str, Any] = {"on": on, "region": region, "month_hours": month_hours}
-        plans = plans or {}
+        plans, groups = plans or {}, dict[str, list[UsageRow]]()
+        for row in rows:
+            groups.setdefault(row.service, []).append(row)
+        if not groups.keys() <= services.keys() or PriceBook(services, on, plans).unknown_plans():
+            return rate(rows, services, plans=plans, **terms)
         try:
-            if PriceBook(services, on, plans).unknown_plans():
-                return rate(self.rows, services, plans=plans, **terms)
-            bills = [self._of(name, services, plans.get(name), terms) for name in services if name in self.by_service]
+            bills = [
+                self._of(name, groups[name], services, plans.get(name), terms) for name in services if name in groups
+            ]
         except InputError:
-            return rate(self.rows, services, plans=plans, **terms)  # with every problem of every service
-        if len(bills) < len(self.by_service):
-            return rate(self.rows, services, plans=plans, **terms)
+            return rate(rows, services, plans=plans, **terms)  # with the problems of every service
         lines = tuple(line for bill in bills for line in bill.lines)
         return Bill(lines, on, region, tuple(warning for bill in bills for warning in bill.warnings))
 
-    def _of(self, name: str, services: Mapping[str, Service], plan: str | None, terms: dict[str, Any]) -> Bill:
-        service = services[name]
-        here = (terms["on"], terms["region"], plan, terms["month_hours"])
-        known = self._known.get(name)
-        if known is not None and known[0] is service and known[1] == here:
-            return known[2]
-        bill = rate(self.by_service[name], {name: service}, plans={name: plan} if plan else {}, **terms)
-        self._known[name] = (service, here, bill)
+    def _of(
+        self, name: str, rows: list[UsageRow], services: Mapping[str, Service], plan: str | None, terms: dict[str, Any]
+    ) -> Bill:
+        key, service, here = (name, plan, tuple(map(id, rows))), services[name], tuple(terms.values())
+        known = self._known.get(key)
+        if known is not None and known[1] is service and known[2] == here:
+            return known[3]
+        bill = rate(rows, {name: service}, plans={name: plan} if plan else {}, **terms)
+        self._known[key] = (rows, service, here, bill)
         return bill

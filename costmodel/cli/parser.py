@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from costmodel.cli import bill, check, compare, prices, run, sweep, validate
+from costmodel.cli import bill, check, compare, prices, run, sweep, uncertainty, validate
 
-COMMANDS = (check, run, bill, compare, sweep, prices, validate)
+COMMANDS = (check, run, bill, compare, sweep, uncertainty, prices, validate)
 EXIT_CODES = """exit codes: 0 fine; 1 internal error; 2 bad input or usage; 4 a verdict differs from its pin;
 130 interrupted"""
 

@@ -26,21 +26,26 @@ def write_whole(path: str | Path, text: str) -> None:
 
     A link is followed, an existing file keeps its permissions, a device or a pipe is written to as it is.
     """
+    write_whole_bytes(path, text.encode())
+
+
+def write_whole_bytes(path: str | Path, content: bytes) -> None:
+    """The same for what is no text."""
     target = Path(path)
     try:
         if target.exists() and not target.is_file():
-            target.write_text(text, encoding="utf-8")
+            target.write_bytes(content)
         else:
-            _replace(target.resolve(), text)
+            _replace(target.resolve(), content)
     except OSError as error:
         raise _cannot(target, error.strerror or str(error)) from None
 
 
-def _replace(target: Path, text: str) -> None:
+def _replace(target: Path, content: bytes) -> None:
     beside = target.with_name(f".costmodel-{secrets.token_hex(8)}")
     try:
-        with beside.open("x", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        with beside.open("xb") as stream:
+            stream.write(content)
         if target.exists():
             shutil.copymode(target, beside)
         os.replace(beside, target)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from decimal import Decimal
+from functools import cached_property, lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -24,6 +25,7 @@ OCTAVES = 40
 CELL_BITS = 6
 CELLS = OCTAVES << CELL_BITS  # per side
 HALF = 2**63
+LARGEST = 2.0**62
 FARTHEST = 2.0**-OCTAVES  # where p0 and p100 stand
 SCORE_UNITS = 1000  # a score table holds thousandths of a point
 UNITS = {"quantiles_ms": 10**6, "quantiles_days": 86_400 * 10**9, "quantiles_score": SCORE_UNITS}
@@ -50,18 +52,23 @@ class LawTable:
         return cls(np.array(sides, np.int64).ravel())
 
     @staticmethod
-    @cache
+    @lru_cache(maxsize=LAWS_KEPT)
     def exponential(mean: float) -> LawTable:
         """An exponential law."""
         return LawTable.of(lambda tail, score: -mean * (math.log(tail) if score > 0 else math.log1p(-tail)))
 
     @staticmethod
-    @cache
+    @lru_cache(maxsize=LAWS_KEPT)
     def lognormal(mean: float, cv: float) -> LawTable:
         """A lognormal law by its mean and coefficient of variation."""
         sigma = math.sqrt(math.log1p(cv * cv))
-        mu = math.log(mean) - sigma * sigma / 2
-        return LawTable.of(lambda tail, score: math.exp(mu + sigma * score))
+        mu, exp = math.log(mean) - sigma * sigma / 2, math.exp
+        sides = [[round(exp(mu + sigma * sign * score)) for _, score in _EDGES] for sign in (1.0, -1.0)]
+        return LawTable(np.array(sides, np.int64).ravel())
+
+    def scaled(self, factor: float) -> LawTable:
+        """The law with every value multiplied; none beyond what 63 bits hold."""
+        return LawTable(np.rint(np.minimum(self.edges * factor, LARGEST)).astype(np.int64))
 
     @cached_property
     def _list(self) -> list[int]:
@@ -122,6 +129,10 @@ def law_table(law: Law) -> LawTable:
 @lru_cache(maxsize=LAWS_KEPT)
 def _law_table(same: Same) -> LawTable:
     law: Law = same.thing
+    return _unscaled(law) if law.scale == 1 else _unscaled(law).scaled(float(law.scale))
+
+
+def _unscaled(law: Law) -> LawTable:
     if law.constant_ms is not None:
         constant = float(law.constant_ms) * NS_PER_MS
         return LawTable.of(lambda tail, score: constant)
@@ -129,13 +140,14 @@ def _law_table(same: Same) -> LawTable:
         return LawTable.exponential(float(law.exponential_mean_ms) * NS_PER_MS)
     if law.lognormal_mean_ms is not None and law.cv is not None:
         return LawTable.lognormal(float(law.lognormal_mean_ms) * NS_PER_MS, float(law.cv))
-    return _from_quantiles(law)
-
-
-def _from_quantiles(law: Law) -> LawTable:
-    """Between the quantiles given, the logarithm is linear in the normal score: exact for a lognormal law."""
     name = next(name for name in UNITS if getattr(law, name) is not None)
-    points = sorted((float(quantile_level(key)), float(value)) for key, value in getattr(law, name).items())
+    return _from_quantiles(name, tuple(getattr(law, name).items()))
+
+
+@lru_cache(maxsize=LAWS_KEPT)
+def _from_quantiles(name: str, quantiles: tuple[tuple[str, Decimal], ...]) -> LawTable:
+    """Between the quantiles given, the logarithm is linear in the normal score: exact for a lognormal law."""
+    points = sorted((float(quantile_level(key)), float(value)) for key, value in quantiles)
     if points[-1][1] == 0:
         return LawTable.of(lambda tail, score: 0.0)
     scores = [NORMAL.inv_cdf(min(max(level, FARTHEST), 1 - FARTHEST)) for level, _ in points]

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel
-
-from costmodel.assumptions.fields import Law, Quantity
+from costmodel.assumptions.fields import Law, Quantity, Record
 from costmodel.assumptions.paths import entry_name
 from costmodel.assumptions.perimeter import Added
 from costmodel.assumptions.pipeline import Each, Standing, Wait
@@ -21,7 +19,7 @@ from costmodel.billing.prices import LIST
 Key = str | int
 DIGITS = 12  # of a drawn value: more than any range means
 ONE = Decimal(1)
-FIELDS: tuple[tuple[type[BaseModel], str], ...] = (
+FIELDS: tuple[tuple[type[Record], str], ...] = (
     (Quantity, "value"), (Tickets, "sigma"), (Standing, "quantity"), (Each, "quantity"), (Quota, "per_second"),
     (Wait, "hours"), (Added, "quantity"),
 )  # fmt: skip
@@ -43,7 +41,7 @@ class Factor:
 
 def find_factors(root: Any, keys: tuple[Key, ...], path: str, wanted: Callable[[Any, str], bool]) -> Iterator[Factor]:
     """Every factor below a record, a mapping or a list, but for records that are not wanted (record, path)."""
-    if isinstance(root, BaseModel):
+    if isinstance(root, Record):
         if not wanted(root, path):
             return
         here = _factor(root, keys, path)
@@ -62,12 +60,12 @@ def find_factors(root: Any, keys: tuple[Key, ...], path: str, wanted: Callable[[
 
 def _called(key: Key, child: Any) -> str:
     """An entry of a list by its name or operation, as `--set` calls it."""
-    if isinstance(key, int) and isinstance(child, BaseModel):
+    if isinstance(key, int) and isinstance(child, Record):
         return entry_name({name: getattr(child, name, None) for name in ("name", "operation")}) or str(key)
     return str(key)
 
 
-def _factor(record: BaseModel, keys: tuple[Key, ...], path: str) -> Factor | None:
+def _factor(record: Record, keys: tuple[Key, ...], path: str) -> Factor | None:
     field, low, value, high = _range(record)
     if value is None or low is None or high is None or not low < high or not low <= value <= high:
         return None
@@ -76,7 +74,7 @@ def _factor(record: BaseModel, keys: tuple[Key, ...], path: str) -> Factor | Non
     return Factor(shown, keys, field, float(low), float(value), float(high), basis)
 
 
-def _shown(record: BaseModel, path: str, field: str) -> str:
+def _shown(record: Record, path: str, field: str) -> str:
     """The path as `--set` has it: without the list a price stands in, its plan named if it is not the list price."""
     if isinstance(record, Price):
         price = path.rpartition(".")[0].replace(".meter.", ".")
@@ -84,7 +82,7 @@ def _shown(record: BaseModel, path: str, field: str) -> str:
     return path if field == "value" else f"{path}.{field}"
 
 
-def _range(record: BaseModel) -> tuple[str, Decimal | None, Decimal | None, Decimal | None]:
+def _range(record: Record) -> tuple[str, Decimal | None, Decimal | None, Decimal | None]:
     """What may change in a record, and its low, value and high; an end that is not given is the value."""
     if isinstance(record, Law):
         return SCALE, record.scale_low or record.scale, record.scale, record.scale_high or record.scale
@@ -121,7 +119,7 @@ def with_values(root: Any, values: Mapping[tuple[Key, ...], tuple[Factor, float]
     for keys, one in values.items():
         if keys:
             below.setdefault(keys[0], {})[keys[1:]] = one
-    if isinstance(root, BaseModel):
+    if isinstance(root, Record):
         update = {str(key): with_values(getattr(root, str(key)), inner) for key, inner in below.items()}
         changed = root.model_copy(update=update)
         return _with_value(changed, *values[()]) if () in values else changed
@@ -130,7 +128,7 @@ def with_values(root: Any, values: Mapping[tuple[Key, ...], tuple[Factor, float]
     return tuple(with_values(entry, below[at]) if at in below else entry for at, entry in enumerate(root))
 
 
-def _with_value(record: BaseModel, factor: Factor, value: float) -> BaseModel:
+def _with_value(record: Record, factor: Factor, value: float) -> Record:
     exact = Decimal(f"{value:.{DIGITS}g}")
     if isinstance(record, Price):
         return _priced(record, exact)

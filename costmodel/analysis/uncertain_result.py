@@ -94,7 +94,7 @@ class Index:
 class Uncertainty:
     """All of it. swings: the widest first; explained: the variance that the assumptions with indices make, as a share
     of all that the inputs make; values: (samples, figures), the columns called `names`;
-    models: the figure each claim is judged by.
+    models: the figure each claim is judged by; overridden: what the reader changed.
     """
 
     scenario: str
@@ -111,6 +111,7 @@ class Uncertainty:
     values: Values
     names: tuple[str, ...]
     models: dict[str, str]
+    overridden: tuple[str, ...]
 
     def spread(self, figure: str) -> Spread:
         """How far a figure spreads. KeyError where it was not sampled."""
@@ -154,7 +155,7 @@ class Uncertainty:
             "provenance": {
                 "package": __version__,
                 "data_sha256": self.assumptions.data_sha256,
-                "overridden": list(self.assumptions.overridden),
+                "overridden": list(self.overridden),
                 "seed": scenario.seed,
                 "prices_on": scenario.on.isoformat(),
             },

@@ -28,6 +28,7 @@ from costmodel.analysis.uncertain_result import (
     probabilities,
     spread_of,
 )
+from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.changes import changes_from
 from costmodel.assumptions.checking import nearest
 from costmodel.assumptions.document import Claims
@@ -130,7 +131,7 @@ class _Work:
     watch: Watch | None
     done: int = 0
 
-    def result(self, document: Claims, figure: str, own: Any) -> Uncertainty:
+    def result(self, document: Claims, figure: str, own: Assumptions) -> Uncertainty:
         """Everything that was found out."""
         at = self.study.figures.index(figure)
         middle = self._taken([Draw(self.seed)])[0]
@@ -138,7 +139,7 @@ class _Work:
         spread = np.array(self._taken(drawn))
         again = np.array(self._taken([Draw(self._luck("again", k), drawn[k].values) for k in range(self.effort.pairs)]))
         swings = self._swings(at, middle)
-        strongest = [self._place(swing.path) for swing in swings[: self.effort.strongest]]
+        strongest = [self._place(swing.path) for swing in swings[: self.effort.strongest] if swing.width]
         indices, explained = self._indices(at, strongest, spread[:, at], again[:, at])
         return Uncertainty(
             scenario=self.study.scenario,
@@ -156,6 +157,7 @@ class _Work:
             explained=explained,
             values=spread,
             names=self.study.figures,
+            overridden=_overridden(own, self.study),
             models={claim.id: claim.model for claim in document.claim if claim.model is not None},
         )
 
@@ -188,6 +190,8 @@ class _Work:
         """Sobol indices among the strongest, the others at their values; and what share of the variance they make."""
         from scipy.stats import sobol_indices
 
+        if len(places) < 2:  # one alone makes all of it, and scipy has no answer
+            return (), 0.0
         number, k = 2 ** ((self.effort.sobol_samples - 1).bit_length()), len(places)
         points = cube(number, 2 * k, self.seed)
         a, b = points[:, :k], points[:, k:]
@@ -233,6 +237,12 @@ class _Work:
         if self.watch is not None:
             self.watch(self.done / self.effort.months(len(self.factors)))
         return rows
+
+
+def _overridden(own: Assumptions, study: Study) -> tuple[str, ...]:
+    """What the reader changed, without what makes the sides."""
+    keys = [key for key in own.overridden if not key.startswith("--set")]
+    return (*keys, *(f"--set {change}" for change in study.changes))
 
 
 def _ends(bootstrapped: Any) -> list[tuple[float, float]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
-from textwrap import fill
+from textwrap import fill, shorten
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from costmodel.analysis.uncertain_result import Uncertainty
+from costmodel.analysis.uncertain_result import ClaimProbability, Uncertainty
 from costmodel.reporting.captions import signed
 from costmodel.reporting.captions_uncertainty import claims_finding, probability_text, tornado_finding, tornado_text
 from costmodel.reporting.files import write_whole_bytes
@@ -19,7 +19,7 @@ from costmodel.reporting.words import number
 LOW, HIGH, MIDDLE = "#E69F00", "#0072B2", "#444444"
 BARS = 10
 THICK = 0.6
-TITLE_WIDTH = 72
+TITLE_WIDTH, LABEL_WIDTH = 56, 26
 STYLE = "costmodel.mplstyle"
 
 
@@ -31,7 +31,8 @@ def tornado_chart(found: Uncertainty, ax: Axes | None = None) -> Axes:
         for at, one in enumerate(swings):
             for end, color, hatch in ((one.at_low, LOW, "///"), (one.at_high, HIGH, "")):
                 ax.barh(at, end - one.at_value, THICK, left=one.at_value, edgecolor="white", color=color, hatch=hatch)
-            for end, word in ((one.at_low, one.low), (one.at_high, one.high)):
+            ends = ((one.at_low, one.low), (one.at_high, one.high))
+            for end, word in ((end, word) for end, word in ends if end != one.at_value):
                 up = end >= one.at_value
                 ax.annotate(f"{word:g}", (end, at), xytext=(3 if up else -3, 0), textcoords="offset points",
                             ha="left" if up else "right", va="center", fontsize="small")  # fmt: skip
@@ -51,17 +52,26 @@ def probability_chart(found: Uncertainty, ax: Axes | None = None) -> Axes:
         ax = plt.subplots()[1] if ax is None else ax
         claims = [one for one in found.claims if one.by_place][::-1]
         for at, one in enumerate(claims):
-            for place, share in one.by_place.items():
+            for share in one.by_place.values():
                 ax.plot([100 * end for end in share.interval], [at, at], color=HIGH, linewidth=1.5)
                 ax.scatter(100 * share.probability, at, color=HIGH, zorder=2)
-                if 0.02 < share.probability < 0.98:
-                    ax.annotate(place, (100 * share.probability, at), xytext=(0, 5), textcoords="offset points",
-                                ha="center", fontsize="x-small")  # fmt: skip
-        ax.set_yticks(range(len(claims)), [one.id for one in claims])
+            for probability, places in _between(one).items():
+                ax.annotate(", ".join(places), (100 * probability, at), xytext=(0, 5), textcoords="offset points",
+                            ha="center" if probability < 0.8 else "right", fontsize="x-small")  # fmt: skip
+        ax.set_yticks(range(len(claims)), [shorten(f"{one.id} {one.quote}", LABEL_WIDTH) for one in claims])
         ax.set_xlim(-3, 103)
         ax.set_xlabel("probability that the claim holds, %; a dot for each perimeter or scenario")
         ax.set_title(fill(claims_finding(found), TITLE_WIDTH), parse_math=False)
     return ax
+
+
+def _between(claim: ClaimProbability) -> dict[float, list[str]]:
+    """The places where a claim is neither sure nor out of the question, by its probability there."""
+    found: dict[float, list[str]] = {}
+    for place, share in claim.by_place.items():
+        if 0.01 < share.probability < 0.99:
+            found.setdefault(share.probability, []).append(place)
+    return found
 
 
 def draw_uncertainty(found: Uncertainty, path: str) -> None:

@@ -12,6 +12,7 @@ from costmodel.reporting.tables import Section, Table, as_csv, as_json, as_markd
 from costmodel.reporting.words import NOTHING, number
 
 SWINGS_SHOWN = 10
+FEW = 2  # places named one by one
 CLAIM_COLUMNS = ("claim", "quote", "place", "probability", "low", "high")
 QUOTE_WIDTH = 2**5
 
@@ -60,19 +61,24 @@ def _number(value: float | None) -> str:
 def _claims(found: Uncertainty) -> Table:
     """Each claim that a sampled figure decides, and its probability by place."""
     rows = [
-        (one.id, _short(one.quote), ", ".join(f"{place} {_percent(share)}" for place, share in _grouped(one.by_place)))
+        (one.id, _short(one.quote), "; ".join(f"{shown} {_places(places)}" for shown, places in _grouped(one.by_place)))
         for one in found.claims
         if one.by_place
     ]
-    return Table(("Probability that it holds", "claim", "by perimeter or scenario"), tuple(rows), frozenset({1, 2}))
+    return Table(("Claim", "", "holds in so many months, by perimeter or scenario"), tuple(rows), frozenset({1, 2}))
 
 
-def _grouped(by_place: dict[str, Share]) -> list[tuple[str, Share]]:
-    """Where all places say the same, once for all of them."""
-    shares = {_percent(share) for share in by_place.values()}
-    if len(shares) == 1 and len(by_place) > 1:
-        return [("everywhere", next(iter(by_place.values())))]
-    return list(by_place.items())
+def _grouped(by_place: dict[str, Share]) -> list[tuple[str, list[str]]]:
+    """The shares with the places that have them, the greatest first."""
+    groups: dict[str, list[str]] = {}
+    for place, share in sorted(by_place.items(), key=lambda item: -item[1].probability):
+        groups.setdefault(_percent(share), []).append(place)
+    return list(groups.items())
+
+
+def _places(places: list[str]) -> str:
+    """Some places, or how many they are where the line would grow long."""
+    return ", ".join(places) if len(places) <= FEW else f"in {len(places)} perimeters"
 
 
 def _short(quote: str) -> str:
@@ -121,5 +127,4 @@ def _about(found: Uncertainty) -> Section:
         f"{len(found.factors)} assumptions with a range, drawn independently ({found.rule.shape}) in {found.samples:,} "
         f"months, each with its own luck; seed {scenario.seed}, prices of {scenario.on.isoformat()}"
     )
-    overridden = list(found.assumptions.overridden)
-    return [about, *([overridden_line(overridden)] if overridden else [])]
+    return [about, *([overridden_line(list(found.overridden))] if found.overridden else [])]

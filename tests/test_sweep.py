@@ -337,3 +337,53 @@ def test_rows_name_the_nearest_figure(alone):
 
 def test_change_words_and_python_values_make_the_same_point():
     assert parse_change(f"{PAYMENTS}=20") == make_grid({PAYMENTS: [20]}).points().__next__()[0]
+
+
+# --- the command -----------------------------------------------------------------------------------------------------
+
+
+def test_command(capsys, tmp_path):
+    import json
+
+    from costmodel.cli import main
+
+    words = ["sweep", "seed_stripe", "--vary", f"{PAYMENTS}=20,30", "--vary", "workload.mean_ticket_usd=100,200",
+             "--set", "replications=2", "--store", str(tmp_path / "s")]  # fmt: skip
+    assert main(words) == 0
+    table = capsys.readouterr().out
+    assert table.startswith("seed_stripe: from $")
+    assert "payments_per_month  mean_ticket_usd  USD a month" in table
+    assert "overridden: --set replications=2" in table
+    assert main([*words, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [point["values"] for point in found["points"]][:2] == [
+        {PAYMENTS: "20", "workload.mean_ticket_usd": "100"}, {PAYMENTS: "20", "workload.mean_ticket_usd": "200"}]  # fmt: skip
+    assert main([*words, "--format", "csv", "--figure", "latency_ms.max"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{PAYMENTS},workload.mean_ticket_usd,latency_ms.max,latency_ms.max_low,latency_ms.max_high"
+    assert len(lines) == 5
+    assert main([*words, "--format", "markdown"]) == 0
+    assert capsys.readouterr().out.startswith("# seed")
+
+
+REFUSED = [
+    (["--vary", f"{PAYMENTS}=0,20"], f"point 1 of 2 ({PAYMENTS}=0): {PAYMENTS}"),
+    ([], "the grid is empty"),
+    (["--vary", "payments_per_month=20"], "did you mean `workload.payments_per_month`"),
+    (["--vary", f"{PAYMENTS}=20", "--figure", "bill.totl_usd"], "did you mean `bill.total_usd`"),
+    (["--vary", f"{PAYMENTS}=20", "--dask", "tcp://127.0.0.1:9"], "no scheduler answers there"),
+    (["--vary", f"{PAYMENTS}=20", "--workers", "0"], "at least 1 is needed"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), REFUSED)
+def test_command_refuses(words, says, capsys, tmp_path, monkeypatch):
+    from costmodel.analysis import executors
+    from costmodel.cli import main
+
+    monkeypatch.setattr(executors, "CONNECT_S", 1)
+    assert main(["sweep", "seed_stripe", "--set", "replications=1", "--store", str(tmp_path / "s"), *words]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert says in captured.err
+    assert "Traceback" not in captured.err

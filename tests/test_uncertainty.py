@@ -265,3 +265,75 @@ BAD = [
 def test_bad_input(asked, error, says):
     with pytest.raises(error, match=says):
         uncertainty(**asked)
+
+
+# --- what people see -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shown():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "sampled", linear)
+        yield uncertainty(samples=64, set={"replications": 1})
+
+
+def test_tornado_draws_each_end_from_the_value_and_says_what_moves_most(shown):
+    from costmodel.reporting.charts_uncertainty import tornado_chart, tornado_text
+
+    ax = tornado_chart(shown)
+    bars = [patch for patch in ax.patches if patch.get_width()]
+    widths = {label.get_text(): 0.0 for label in ax.get_yticklabels()}
+    assert list(widths)[::-1] == [path.removeprefix("services.") for path in WEIGHTS]
+    for at, path in enumerate(reversed(WEIGHTS)):
+        drawn = sum(abs(bar.get_width()) for bar in bars if round(bar.get_y() + bar.get_height() / 2) == at)
+        assert drawn == pytest.approx(WEIGHTS[path])
+    assert ax.get_title(loc="left").replace("\n", " ").startswith(f"What moves {shown.figure} most: {next(iter(WEIGHTS))} (")
+    assert next(iter(WEIGHTS)) in tornado_text(shown)
+
+
+def test_probabilities_are_drawn_for_every_claim_that_can_be_judged(shown):
+    from costmodel.reporting.charts_uncertainty import probability_chart, probability_text
+
+    ax = probability_chart(shown)
+    judged = [one for one in shown.claims if one.by_place]
+    assert len(ax.get_yticklabels()) == len(judged)
+    dots = sorted(float(dot.get_offsets()[0][0]) for dot in ax.collections)
+    assert dots == pytest.approx(sorted(100 * share.probability for one in judged for share in one.by_place.values()))
+    assert "“98% cost reduction” holds in 0 %" in ax.get_title(loc="left").replace("\n", " ")
+    assert "ECO-S19 same_rail 0 %" in probability_text(shown)
+
+
+def test_documents(shown):
+    from costmodel.reporting.uncertainties import uncertainty_documents
+
+    made = {kind: make() for kind, make in uncertainty_documents(shown).items()}
+    assert f"{len(shown.factors)} assumptions with a range, drawn independently (triangular) in 64 months" in " ".join(
+        made["table"].split()
+    )
+    assert "overridden: --set replications=1" in made["table"]
+    assert made["csv"].splitlines()[0] == "claim,quote,place,probability,low,high"
+    assert len(made["csv"].splitlines()) == 1 + sum(len(one.by_place) for one in shown.claims)
+    assert json.loads(made["json"])["figure"] == "same_rail.reduction"
+    assert made["markdown"].startswith("# same_rail: reduction from")
+
+
+def test_chart_file_is_written_whole_or_refused(shown, tmp_path):
+    from costmodel.reporting.charts_uncertainty import draw_uncertainty
+
+    draw_uncertainty(shown, str(tmp_path / "u.svg"))
+    assert (tmp_path / "u.svg").read_bytes().startswith(b"<?xml")
+    with pytest.raises(UsageError, match=r"end it in \.png, \.svg or \.pdf"):
+        draw_uncertainty(shown, str(tmp_path / "u.bmp"))
+    assert [path.name for path in tmp_path.iterdir()] == ["u.svg"]
+
+
+def test_command(monkeypatch, capsys, tmp_path):
+    from costmodel.cli import main
+
+    monkeypatch.setattr(module, "sampled", linear)
+    words = ["uncertainty", "seed_aws", "--samples", "8", "--chart", str(tmp_path / "u.png"), "--format", "json"]
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out)["samples"] == 8
+    assert (tmp_path / "u.png").read_bytes().startswith(b"\x89PNG")
+    assert main(["uncertainty", "--figure", "x"]) == 2
+    assert "no figure `x`" in capsys.readouterr().err

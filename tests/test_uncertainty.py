@@ -287,7 +287,11 @@ def test_tornado_draws_each_end_from_the_value_and_says_what_moves_most(shown):
     for at, path in enumerate(reversed(WEIGHTS)):
         drawn = sum(abs(bar.get_width()) for bar in bars if round(bar.get_y() + bar.get_height() / 2) == at)
         assert drawn == pytest.approx(WEIGHTS[path])
-    assert ax.get_title(loc="left").replace("\n", " ").startswith(f"What moves {shown.figure} most: {next(iter(WEIGHTS))} (")
+    assert (
+        ax.get_title(loc="left")
+        .replace("\n", " ")
+        .startswith(f"What moves {shown.figure} most: {next(iter(WEIGHTS))} (")
+    )
     assert next(iter(WEIGHTS)) in tornado_text(shown)
 
 

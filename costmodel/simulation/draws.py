@@ -8,7 +8,6 @@ bit. The mixer is the finaliser of SplitMix64 (Steele, Lea & Flood, OOPSLA 2014)
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 
@@ -51,11 +50,6 @@ def name_key(text: str) -> int:
 def stream_key(seed: int, stream: str, key: int) -> int:
     """The key of one named thing in one stream of draws of one seed."""
     return mix64(mix64((seed & MASK) ^ name_key(stream)) ^ key)
-
-
-def stream_keys(seed: int, stream: str, keys: Sequence[int]) -> Bits:
-    """`stream_key` of each of some named things; the same bits."""
-    return mix64_many(np.uint64(mix64((seed & MASK) ^ name_key(stream))) ^ np.array(keys, np.uint64))
 
 
 def draw_bits(key: int, entity: int, repeat: int = 0, attempt: int = 0) -> int:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from costmodel.assumptions.sharing import Same
 from costmodel.simulation import layout as at
-from costmodel.simulation.draws import SHARE_BITS, name_key, stream_key, stream_keys
+from costmodel.simulation.draws import SHARE_BITS, name_key, stream_key
 from costmodel.simulation.kernel_tables import on_cache_lines
 from costmodel.simulation.payments import Payments
 from costmodel.simulation.plan import FlowPlan, FunctionPlan, Instruction, Op, Plan, StepPlan
@@ -22,7 +20,6 @@ from costmodel.simulation.timetable import Timetable
 
 IntArray = npt.NDArray[np.int64]
 LONG_AGO = -at.NEVER
-PLANS_KEPT = 2**2  # 2 MB each
 NEAR_AT_FIRST = 2**9  # near events before the horizon is drawn
 MOST_PER_STEP = 32  # records, cells, events or words that one step may need, beside its branches
 MOST_PAGES_PER_STEP = 4  # beside those of its batch
@@ -39,18 +36,13 @@ def threshold(share: Decimal) -> int:
 
 
 def law_rows(plan: Plan) -> IntArray:
-    """The laws' tables, laid out once for all replications of a plan."""
-    return _law_rows(Same(plan.laws))
-
-
-@lru_cache(maxsize=PLANS_KEPT)
-def _law_rows(laws: Same) -> IntArray:
-    return np.array([law.edges for law in laws.thing], np.int64).reshape(-1, at.LAW_COLUMNS)
+    """The laws' tables."""
+    return np.array([law.edges for law in plan.laws], np.int64).reshape(-1, at.LAW_COLUMNS)
 
 
 def only_value(law: LawTable) -> int:
     """The value of a law that has only one, or NONE."""
-    return at.NONE if law.only is None else law.only
+    return int(law.edges[0]) if law.edges.min() == law.edges.max() else at.NONE
 
 
 @dataclass
@@ -63,8 +55,7 @@ class PlanArrays:
     seed: int
     rows: list[list[int]] = field(default_factory=list)
     lists: list[int] = field(default_factory=list)
-    counted: list[int] = field(default_factory=list)
-    k: IntArray = field(init=False)
+    k: list[int] = field(default_factory=lambda: [0] * at.FIXED)
 
     def __post_init__(self) -> None:
         plan = self.plan
@@ -88,8 +79,8 @@ class PlanArrays:
         self.stations = [
             self._row(s.servers, s.capacity, self._counters([0, 0, at.NONE, at.NONE])) for s in plan.stations
         ]
-        for pc, (instruction, keys) in enumerate(zip(plan.code, self._keys(), strict=True)):
-            self.rows[pc] = self._padded(self._instruction(instruction, keys))
+        for pc, instruction in enumerate(plan.code):
+            self.rows[pc] = self._padded(self._instruction(instruction))
         self._scalars()
 
     def book(self) -> dict[str, npt.NDArray[Any]]:
@@ -117,13 +108,13 @@ class PlanArrays:
     def _list(self, values: Iterable[int]) -> tuple[int, int]:
         """Where the values stand in the lists, and how many they are."""
         begin = len(self.lists)
-        self.lists += values
+        self.lists += [int(value) for value in values]
         return begin, len(self.lists) - begin
 
     def _counters(self, first: Iterable[int]) -> int:
         """Where in k counters with these first values stand."""
-        begin = at.FIXED + len(self.counted)
-        self.counted += first
+        begin = len(self.k)
+        self.k += first
         return begin
 
     # --- parts of the plan ----------------------------------------------------------------------------
@@ -188,17 +179,9 @@ class PlanArrays:
             *self._list(fires),
         ]
 
-    def _keys(self) -> list[list[int]]:
-        """The keys of each instruction's durations, and of its retries (or its duplicates)."""
-        duration, retry, choice = (
-            stream_keys(self.seed, name, [one.key for one in self.plan.code]).view(np.int64)
-            for name in ("duration", "retry", "choice")
-        )
-        spawns = np.array([one.op is Op.SPAWN for one in self.plan.code], bool)
-        keys: list[list[int]] = np.column_stack([duration, np.where(spawns, choice, retry)]).tolist()
-        return keys
-
-    def _instruction(self, instruction: Instruction, keys: list[int]) -> list[int]:
+    def _instruction(self, instruction: Instruction) -> list[int]:
+        luck = "choice" if instruction.op is Op.SPAWN else "retry"
+        keys = [signed(stream_key(self.seed, name, instruction.key)) for name in ("duration", luck)]
         step, number = self.steps[instruction.step] if instruction.step >= 0 else at.NONE, 0
         if instruction.op is Op.FORK:
             step, number = self._list(instruction.targets)
@@ -225,8 +208,6 @@ class PlanArrays:
     # --- scalars --------------------------------------------------------------------------------------
 
     def _scalars(self) -> None:
-        self.k = np.zeros(at.FIXED + len(self.counted), np.int64)
-        self.k[at.FIXED :] = self.counted
         for place, value in {**self._rules(), **self._money(), **self._run(), **self._free_lists()}.items():
             self.k[place] = int(value)
 

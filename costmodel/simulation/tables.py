@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property, lru_cache
 from statistics import NormalDist
 
@@ -53,6 +52,12 @@ class LawTable:
 
     @staticmethod
     @lru_cache(maxsize=LAWS_KEPT)
+    def constant(value: float) -> LawTable:
+        """Always the same."""
+        return LawTable.of(lambda tail, score: value)
+
+    @staticmethod
+    @lru_cache(maxsize=LAWS_KEPT)
     def exponential(mean: float) -> LawTable:
         """An exponential law."""
         return LawTable.of(lambda tail, score: -mean * (math.log(tail) if score > 0 else math.log1p(-tail)))
@@ -78,11 +83,6 @@ class LawTable:
     def largest(self) -> int:
         """The largest value a draw can have."""
         return int(self.edges.max())
-
-    @cached_property
-    def only(self) -> int | None:
-        """The value of a law that has only one."""
-        return int(self.edges[0]) if self.edges.min() == self.edges.max() else None
 
     def value(self, bits: int) -> int:
         """The quantile that 64 random bits pick."""
@@ -134,24 +134,28 @@ def _law_table(same: Same) -> LawTable:
 
 def _unscaled(law: Law) -> LawTable:
     if law.constant_ms is not None:
-        constant = float(law.constant_ms) * NS_PER_MS
-        return LawTable.of(lambda tail, score: constant)
+        return LawTable.constant(float(law.constant_ms) * NS_PER_MS)
     if law.exponential_mean_ms is not None:
         return LawTable.exponential(float(law.exponential_mean_ms) * NS_PER_MS)
     if law.lognormal_mean_ms is not None and law.cv is not None:
         return LawTable.lognormal(float(law.lognormal_mean_ms) * NS_PER_MS, float(law.cv))
+    return _from_quantiles(law)
+
+
+def _from_quantiles(law: Law) -> LawTable:
+    """Between the quantiles given, the logarithm is linear in the normal score: exact for a lognormal law."""
     name = next(name for name in UNITS if getattr(law, name) is not None)
-    return _from_quantiles(name, tuple(getattr(law, name).items()))
+    points = sorted((float(quantile_level(key)), float(value)) for key, value in getattr(law, name).items())
+    return _through(tuple(points), UNITS[name])
 
 
 @lru_cache(maxsize=LAWS_KEPT)
-def _from_quantiles(name: str, quantiles: tuple[tuple[str, Decimal], ...]) -> LawTable:
-    """Between the quantiles given, the logarithm is linear in the normal score: exact for a lognormal law."""
-    points = sorted((float(quantile_level(key)), float(value)) for key, value in quantiles)
+def _through(points: tuple[tuple[float, float], ...], unit: float) -> LawTable:
+    """The table through (level, value in so many ns) points."""
     if points[-1][1] == 0:
-        return LawTable.of(lambda tail, score: 0.0)
+        return LawTable.constant(0)
     scores = [NORMAL.inv_cdf(min(max(level, FARTHEST), 1 - FARTHEST)) for level, _ in points]
-    logs = [math.log(value * UNITS[name]) for _, value in points]
+    logs = [math.log(value * unit) for _, value in points]
     edges = np.array([score for _, score in _EDGES])
     sides = [np.interp(sign * edges, scores, logs).tolist() for sign in (1.0, -1.0)]
     return LawTable(np.array([[round(math.exp(value)) for value in side] for side in sides], np.int64).ravel())

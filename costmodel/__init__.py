@@ -28,6 +28,8 @@ __all__ = [
     "load",
     "replay",
     "run",
+    "sweep",
+    "uncertainty",
 ]
 
 _HOMES = {
@@ -41,6 +43,8 @@ _HOMES = {
     "load": ("costmodel.assumptions.catalog", "load_assumptions"),
     "replay": ("costmodel.run", "replay"),
     "run": ("costmodel.run", "run"),
+    "sweep": ("costmodel.analysis.sweep", "sweep"),
+    "uncertainty": ("costmodel.analysis.uncertainty", "uncertainty"),
 }
 
 if TYPE_CHECKING:
@@ -48,6 +52,8 @@ if TYPE_CHECKING:
     from costmodel.analysis.capacity import capacity
     from costmodel.analysis.check import check
     from costmodel.analysis.compare import compare
+    from costmodel.analysis.sweep import sweep
+    from costmodel.analysis.uncertainty import uncertainty
     from costmodel.assumptions.catalog import load_assumptions as load
     from costmodel.run import bill, replay, run
     from costmodel.simulation.calendar import add_banking_days, is_banking_day

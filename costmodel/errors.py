@@ -34,6 +34,10 @@ class InputError(CostmodelError):
         self.problems: tuple[Problem, ...] = tuple(found)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        """What another process needs to raise it again."""
+        return type(self), (self.problems,)
+
 
 class UsageError(CostmodelError):
     """A call or an option makes no sense; the message says what would."""

@@ -11,6 +11,7 @@ from costmodel import __version__
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.checking import nearest
 from costmodel.billing.bill import Bill
+from costmodel.billing.biller import Biller
 from costmodel.billing.usage import UsageRow
 from costmodel.errors import UsageError
 from costmodel.simulation.counts import FUNCTION_COUNTS, Counts
@@ -31,20 +32,31 @@ S_PER_HOUR = 3600
 PERCENT = 100
 CENTS = 100
 MOVED_TWICE = "moved_twice"  # the amounts' name of it
+Intervals = dict[str, tuple[float, float] | None]
 BILLED = ("billed_increments", "provisioned_increments")
 TOTAL = "bill.total_usd"
 
 
 @dataclass(frozen=True)
-class Replicated:
-    """A simulated scenario with its usage and bill, and the bill of each replication."""
+class Month:
+    """What happened in a scenario's month and what it used, apart from prices.
 
-    plan: Plan
-    simulated: Simulated
+    figures: pooled over the replications; singles: each replication's, by dotted path; intervals: by dotted path.
+    usages: of each replication. biller: what has been billed of it.
+    """
+
+    payments: int
+    figures: dict[str, Any]
+    singles: list[dict[str, Any]]
+    intervals: Intervals
+    limits: list[Limit]
     usage: list[UsageRow]
     usages: list[list[UsageRow]]
-    bill: Bill
-    bills: list[Bill]
+    biller: Biller
+    volume_usd: Decimal
+    engine: str
+    rejected: dict[str, Any] | None
+    overload: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,7 @@ class Result:
     usages: list[list[UsageRow]]
     volume_usd: Decimal
     bill: Bill
-    intervals: dict[str, tuple[float, float] | None]
+    intervals: Intervals
     singles: list[dict[str, Any]]
     engine: str
     rejected: dict[str, Any] | None
@@ -178,32 +190,62 @@ def provenance_of(assumptions: Assumptions, engine: str) -> dict[str, Any]:
     }
 
 
-def make_result(assumptions: Assumptions, replicated: Replicated) -> Result:
-    """The Result of a simulated and billed scenario."""
-    simulated = replicated.simulated
-    pooled = figures(simulated.runs, replicated.plan, simulated, assumptions)
-    single = [figures([counts], replicated.plan, simulated, assumptions) for counts in simulated.runs]
-    pooled_flat = dict(flat(pooled)) | {TOTAL: float(replicated.bill.total_usd)}
-    singles = [
-        dict(flat(one)) | {TOTAL: float(bill.total_usd)} for one, bill in zip(single, replicated.bills, strict=True)
-    ]
-    return Result(
-        scenario=assumptions.name,
-        assumptions=assumptions,
+def make_month(
+    assumptions: Assumptions, plan: Plan, simulated: Simulated, usage: list[UsageRow], usages: list[list[UsageRow]]
+) -> Month:
+    """The Month of a simulated scenario with its usage; without `usages` of each replication there are no singles."""
+    pooled = figures(simulated.runs, plan, simulated, assumptions)
+    runs = simulated.runs[: len(usages)]
+    singles = [dict(flat(figures([counts], plan, simulated, assumptions))) for counts in runs]
+    return Month(
         payments=simulated.runs[0].payments,
-        replications=len(simulated.runs),
         figures=pooled,
-        limits=limits(replicated.plan, simulated.runs, float(simulated.period.measured_s)),
-        usage=replicated.usage,
-        usages=replicated.usages,
-        volume_usd=_volume_usd(simulated),
-        bill=replicated.bill,
-        intervals={path: _interval(value, path, singles) for path, value in pooled_flat.items() if value is not None},
         singles=singles,
+        intervals=_intervals(dict(flat(pooled)), singles),
+        limits=limits(plan, simulated.runs, float(simulated.period.measured_s)),
+        usage=usage,
+        usages=usages,
+        biller=Biller(),
+        volume_usd=_volume_usd(simulated),
         engine=simulated.engine,
         rejected=simulated.replayed.report() if simulated.replayed else None,
         overload=overload(simulated.runs, assumptions.scenario.capacity),
     )
+
+
+def make_result(assumptions: Assumptions, month: Month, bill: Bill, bills: list[Bill]) -> Result:
+    """The Result of a month and its bill; `bills`: of each replication."""
+    completed = month.figures["completed_per_month"]
+    costs = [_cost(one, single["completed_per_month"]) for one, single in zip(bills, month.singles, strict=True)]
+    singles = [{**single, **cost} for single, cost in zip(month.singles, costs, strict=True)]
+    return Result(
+        scenario=assumptions.name,
+        assumptions=assumptions,
+        payments=month.payments,
+        replications=max(1, len(singles)),
+        figures=month.figures,
+        limits=month.limits,
+        usage=month.usage,
+        usages=month.usages,
+        volume_usd=month.volume_usd,
+        bill=bill,
+        intervals={**month.intervals, **_intervals(_cost(bill, completed), costs)},
+        singles=singles,
+        engine=month.engine,
+        rejected=month.rejected,
+        overload=month.overload,
+    )
+
+
+def _cost(bill: Bill, completed: float) -> dict[str, Any]:
+    """What a bill comes to, in all and for each completed payment."""
+    total = float(bill.total_usd)
+    return {"bill.total_usd": total, "cost_per_payment_usd": total / completed if completed else 0.0}
+
+
+def _intervals(pooled: dict[str, Any], singles: Sequence[dict[str, Any]]) -> Intervals:
+    """The interval of every figure that has a value."""
+    return {path: _interval(value, path, singles) for path, value in pooled.items() if value is not None}
 
 
 def _volume_usd(simulated: Simulated) -> Decimal:

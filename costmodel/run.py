@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from costmodel.billing.bill import Bill
-    from costmodel.result import Result
+    from costmodel.result import Month, Result
     from costmodel.simulation.replaying import Replay
 
 Watch = Callable[[float], None]
@@ -93,22 +93,37 @@ def _assumed(scenario: str, set: Mapping[str, Any] | None, data: Path | str | No
 def run_assumptions(
     assumptions: Assumptions, *, engine: str = "auto", watch: Watch | None = None, replayed: Replay | None = None
 ) -> Result:
-    """The whole way, in seven steps; `replayed` replaces the generated payments."""
+    """The whole way: what happens in the month, then what it costs; `replayed` replaces the generated payments."""
+    return billed(simulated_month(assumptions, engine=engine, watch=watch, replayed=replayed), assumptions)
+
+
+def simulated_month(
+    assumptions: Assumptions, *, engine: str = "auto", watch: Watch | None = None, replayed: Replay | None = None
+) -> Month:
+    """What happens in a scenario's month, and what it uses; a missing price is told before the work."""
     from costmodel.billing.metering import meter, possible_usage
     from costmodel.billing.rating import rate
-    from costmodel.result import Replicated, make_result
+    from costmodel.result import make_month
     from costmodel.simulation.compiling import compile_plan
     from costmodel.simulation.replications import simulate
 
     plan = compile_plan(assumptions)
-    terms = rating_terms(assumptions)
-    rate(possible_usage(plan, assumptions), assumptions.services, **terms)  # a missing price is told before the work
+    rate(possible_usage(plan, assumptions), assumptions.services, **rating_terms(assumptions))
     simulated = simulate(plan, assumptions, replayed, watch, engine)
     usages = [meter([counts], plan, assumptions, simulated.period) for counts in simulated.runs]
-    bills = [rate(usage, assumptions.services, **terms) for usage in usages]
     usage = meter(simulated.runs, plan, assumptions, simulated.period)
-    bill = rate(usage, assumptions.services, **terms)
-    return make_result(assumptions, Replicated(plan, simulated, usage, usages, bill, bills))
+    return make_month(assumptions, plan, simulated, usage, usages)
+
+
+def billed(month: Month, assumptions: Assumptions) -> Result:
+    """A month at the prices of these assumptions, which may differ in prices from those it was simulated with."""
+    from costmodel.result import make_result
+
+    terms = rating_terms(assumptions)
+    pooled, *single = [
+        month.biller.bill(usage, assumptions.services, **terms) for usage in (month.usage, *month.usages)
+    ]
+    return make_result(assumptions, month, pooled, single)
 
 
 def rating_terms(assumptions: Assumptions) -> dict[str, Any]:

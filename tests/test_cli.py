@@ -95,7 +95,7 @@ def overlay(tmp_path: Path) -> Path:
 REFUSED = [
     # words, what the message names, what it says to do
     ([], "COMMAND", "required"),
-    (["sweep"], "sweep", "choose from"),
+    (["swep"], "swep", "choose from"),
     (["run"], "S", "required"),
     (["compare", "seed_stripe", "seed_aws"], "--perimeter", "required"),
     (["run", "seed_aws", "--seed", "x"], "--seed", "int"),

@@ -12,7 +12,7 @@ from costmodel.analysis.ranges import services_at
 from costmodel.analysis.sides import Business, Owner
 from costmodel.assumptions.perimeter import End, Perimeters, Side
 from costmodel.billing.bill import Bill
-from costmodel.billing.rating import rate
+from costmodel.billing.biller import Biller
 from costmodel.result import Result
 from costmodel.run import rating_terms
 from costmodel.simulation.statistics import Difference, half_width, paired
@@ -43,6 +43,7 @@ class Modeller:
     def __init__(self, file: Perimeters, business: Business) -> None:
         self.file, self.business = file, business
         self._bills: dict[tuple[object, ...], Bill] = {}
+        self._biller = Biller()
 
     def row(self, perimeter: str, variant: str | None = None, *, at: End | None = None) -> ModelledRow:
         """The modelled figures of a perimeter. KeyError where it has no modelled column."""
@@ -54,6 +55,14 @@ class Modeller:
         single = [self._row(perimeter, variant, end, number) for number in range(replications)]
         payments = completed(result)
         return ModelledRow(pooled, payments, _intervals(pooled, single, payments), _difference(pooled, single))
+
+    def pooled(self, perimeter: str) -> PerimeterRow:
+        """The row of a perimeter, without intervals. KeyError where it has no modelled column."""
+        return self._row(perimeter, None, "value", POOLED)
+
+    def payments(self, perimeter: str) -> Decimal:
+        """The completed payments a month of its own side."""
+        return completed(self._result("own", perimeter, None))
 
     def variants(self) -> Iterable[tuple[str, str | None]]:
         """Every perimeter and variant that has a modelled column."""
@@ -86,7 +95,7 @@ class Modeller:
         terms = rating_terms(result.assumptions)
         terms["plans"] = {**terms["plans"], **side.plans}
         added = {(self.file.adds[name].service, self.file.adds[name].meter) for name in side.adds}
-        return rate(rows, services_at(result.assumptions.services, end, added), **terms)
+        return self._biller.bill(rows, services_at(result.assumptions.services, end, added), **terms)
 
 
 def completed(result: Result) -> Decimal:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
 
 from costmodel.assumptions.based import on_base
 from costmodel.assumptions.changes import Change, apply_changes
-from costmodel.assumptions.checking import check, nearest
+from costmodel.assumptions.checking import nearest
 from costmodel.assumptions.linking import check_links
 from costmodel.assumptions.pipeline import Pipeline
-from costmodel.assumptions.reading import Table, overlay, read_toml
+from costmodel.assumptions.reading import FILES_KEPT, Table, overlay, read_toml
 from costmodel.assumptions.scenario import Scenario
 from costmodel.assumptions.service import Service
+from costmodel.assumptions.sharing import Same, checked, digest, laid_over
 from costmodel.errors import InputError, Problem
 
 EVERY_VOLUME = 10**18  # payments in all replications
@@ -39,6 +37,7 @@ class Assumptions:
         return replace(self, scenario=scenario)
 
 
+@cache
 def data_dir() -> Path:
     """The shipped data: inside the installed package, or beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
@@ -68,7 +67,7 @@ def load_table(kind: str, name: str, data: Path | None = None) -> tuple[Table, l
         raise InputError(Problem(name, None, "", f"no such {kind[:-1]}", f"{nearest(name, known)}"))
     if len(tables) == 1:
         return tables[0], ([f"{kind}.{name}"] if data and not paths[0].is_file() else [])
-    merged, keys = overlay(tables[0], tables[1])
+    merged, keys = laid_over(tables[0], tables[1])
     return merged, [f"{kind}.{name}.{key}" for key in keys]
 
 
@@ -88,7 +87,7 @@ def check_services(tables: dict[str, Table]) -> dict[str, Service]:
     problems: list[Problem] = []
     for name, table in tables.items():
         try:
-            services[name] = check(Service, table)
+            services[name] = checked(Service, table)
         except InputError as error:
             problems += error.problems
     if problems:
@@ -99,11 +98,15 @@ def check_services(tables: dict[str, Table]) -> dict[str, Service]:
 def load_assumptions(name: str, *, data: Path | None = None, changes: tuple[Change, ...] = ()) -> Assumptions:
     """The scenario of that name (or file) with all it rests on.
 
-    `data` is a folder laid over the shipped one; `changes` set single assumptions by path, last.
+    `data` is a folder laid over the shipped one; the scenario's own `set` and then `changes` set single assumptions by
+    path, last.
     Raises InputError: unknown names, keys or paths, missing figures, broken references.
     """
-    scenario, overridden = _scenario_table(name, data)
-    pipeline_name = _changed_pipeline(scenario, changes)
+    whole, overridden = _scenario_table(name, data)
+    scenario, own = _without_changes(Same(whole))
+    pipeline_name = _changed_pipeline(scenario, (*own, *changes))
+    if pipeline_name != scenario.get("pipeline"):  # its changes to its pipeline stay behind with that
+        own = tuple(change for change in own if not change.path.startswith("pipeline."))
     if pipeline_name == scenario.get("pipeline"):
         _check_named("pipelines", "pipeline", scenario, data)
     pipeline, keys = load_pipeline_table(pipeline_name, data)
@@ -112,17 +115,19 @@ def load_assumptions(name: str, *, data: Path | None = None, changes: tuple[Chan
     for service in names("services", data):
         services[service], keys = load_table("services", service, data)
         overridden += keys
-    scenario, pipeline, services = apply_changes(scenario, pipeline, services, changes)
-    checked = Assumptions(
+    scenario, pipeline, services = apply_changes(scenario, pipeline, services, (*own, *changes))
+    assumptions = Assumptions(
         name=Path(name).stem,
-        scenario=check(Scenario, scenario),
-        pipeline=check(Pipeline, pipeline),
+        scenario=checked(Scenario, scenario),
+        pipeline=checked(Pipeline, pipeline),
         services=check_services(services),
         overridden=tuple(overridden + [f"--set {change}" for change in changes]),
-        data_sha256=_sha256({"scenario": scenario, "pipeline": pipeline, "services": services}),
+        data_sha256=digest(
+            {"scenario": scenario, "pipeline": pipeline, **{f"services.{n}": t for n, t in services.items()}}
+        ),
     )
-    check_links(checked.pipeline, checked.services, checked.scenario, pipeline)
-    return checked
+    check_links(assumptions.pipeline, assumptions.services, assumptions.scenario, pipeline)
+    return assumptions
 
 
 def load_pipeline_table(name: str, data: Path | None = None) -> tuple[Table, list[str]]:
@@ -157,10 +162,28 @@ def _scenario_table(name: str, data: Path | None) -> tuple[Table, list[str]]:
     while "base" in table:
         base = _next_base("scenarios", table, seen, data)
         below, keys = load_table("scenarios", base, data)
-        above = Table({k: v for k, v in table.items() if k != "base"}, table.place, table.lines)
-        table, _ = overlay(below, above)
+        table = _on_base(Same(below), Same(table))
         overridden += keys
     return table, overridden
+
+
+@lru_cache(maxsize=FILES_KEPT)
+def _on_base(below: Same, table: Same) -> Table:
+    """A scenario's table laid over its base's; the base's own base is still to come."""
+    above = Table({k: v for k, v in table.thing.items() if k != "base"}, table.thing.place, table.thing.lines)
+    return overlay(below.thing, above)[0]
+
+
+@lru_cache(maxsize=FILES_KEPT)
+def _without_changes(table: Same) -> tuple[Table, tuple[Change, ...]]:
+    """A scenario's table without its `set`, and the changes that stand there: paths and values, in order."""
+    whole: Table = table.thing
+    asked = whole.get("set", Table({}, whole.place, {}))
+    if not isinstance(asked, Table):
+        file, line = whole.lines["set"]
+        raise InputError(Problem(file, line, "set", "is no table", 'write [set], then "PATH" = VALUE'))
+    rest = Table({key: value for key, value in whole.items() if key != "set"}, whole.place, whole.lines)
+    return rest, tuple(Change(path, value, asked.lines[path]) for path, value in asked.items())
 
 
 def _check_named(kind: str, key: str, table: Table, data: Path | None) -> None:
@@ -179,12 +202,3 @@ def _changed_pipeline(scenario: Table, changes: tuple[Change, ...]) -> str:
         file, line = scenario.place
         raise InputError(Problem(file, line, "pipeline", "missing", 'add `pipeline = "aws_native"`'))
     return given
-
-
-def _sha256(trees: dict[str, Any]) -> str:
-    text = json.dumps(trees, sort_keys=True, default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _plain(value: Any) -> str:
-    return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from costmodel.assumptions.checking import nearest
-from costmodel.assumptions.reading import Table
+from costmodel.assumptions.paths import entry_named, nearest_paths, paths
+from costmodel.assumptions.reading import Place, Table, located
+from costmodel.assumptions.scenario import Scenario
 from costmodel.errors import InputError, Problem
 
 FEE_TERMS = ("percent", "fixed_usd", "minimum_usd", "maximum_usd")
@@ -18,13 +19,22 @@ FEE_TERMS = ("percent", "fixed_usd", "minimum_usd", "maximum_usd")
 
 @dataclass(frozen=True)
 class Change:
-    """One assumption set to a value: `path` is dotted, `value` plain TOML (int, Decimal, str, bool, date, list)."""
+    """One assumption set to a value: `path` is dotted, `value` plain TOML (int, Decimal, str, bool, date, list, table).
+
+    place: the file and line that ask for it; None for the command line and Python.
+    """
 
     path: str
     value: Any
+    place: Place | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.path}={self.value}"
+
+    @property
+    def located(self) -> Place:
+        """Where an error in it is to be mended; line 0 stands for none."""
+        return self.place or (f"--set {self}", 0)
 
 
 def parse_change(text: str) -> Change:
@@ -49,29 +59,46 @@ def changes_from(values: Mapping[str, Any] | None) -> tuple[Change, ...]:
 def apply_changes(
     scenario: Table, pipeline: Table, services: dict[str, Table], changes: tuple[Change, ...]
 ) -> tuple[Table, Table, dict[str, Table]]:
-    """Copies of the three trees with the changes made. Raises InputError for a path that does not exist."""
+    """Copies of the three trees with the changes made. Raises InputError with every path that does not exist."""
     if not changes:
         return scenario, pipeline, services
-    scenario, services = copy.deepcopy(scenario), dict(services)
+    known = scenario, pipeline, services
+    services, problems = dict(services), list[Problem]()
+    if any(not change.path.startswith(("pipeline.", "services.")) for change in changes):
+        scenario = scenario.copied()
     if any(change.path.startswith("pipeline.") for change in changes):
-        pipeline = copy.deepcopy(pipeline)
+        pipeline = pipeline.copied()
     for name in {change.path.split(".")[1] for change in changes if change.path.startswith("services.")}:
         if name in services:
-            services[name] = copy.deepcopy(services[name])
+            services[name] = services[name].copied()
     for change in changes:
-        head, _, rest = change.path.partition(".")
-        if head == "pipeline" and rest:
-            _set(pipeline, rest.split("."), change)
-        elif head == "services" and rest:
-            _set_service(services, rest.split("."), change, scenario)
-        else:
-            _set(scenario, change.path.split("."), change)
+        try:
+            _apply(scenario, pipeline, services, change)
+        except _NoPathError as missed:
+            remedy = nearest_paths(change.path, paths(*known)) or missed.remedy
+            problems.append(_problem(change, f"no assumption has this path (at `{missed.key}`)", remedy))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
     return scenario, pipeline, services
+
+
+def _apply(scenario: Table, pipeline: Table, services: dict[str, Table], change: Change) -> None:
+    head, _, rest = change.path.partition(".")
+    if head == "pipeline" and rest:
+        _set(pipeline, rest.split("."), change)
+    elif head == "services" and rest:
+        _set_service(services, rest.split("."), change, scenario)
+    elif head in scenario or head in Scenario.model_fields:
+        _set(scenario, change.path.split("."), change)
+    else:
+        raise _no_path(head, scenario)
 
 
 def _set_service(services: dict[str, Table], keys: list[str], change: Change, scenario: Table) -> None:
     if keys[0] not in services:
-        raise _no_path(change, keys[0], services)
+        raise _no_path(keys[0], services)
     service, rest = services[keys[0]], keys[1:]
     if rest and rest[0] in service.get("meter", {}):
         rest = ["meter", *rest]
@@ -117,14 +144,18 @@ def _set_price(meter: Table, change: Change, scenario: Table) -> None:
 def _set(tree: Table, keys: list[str], change: Change) -> None:
     node: Any = tree
     for key in keys[:-1]:
-        if isinstance(node, list) and key.isdigit() and int(key) < len(node):
-            node = node[int(key)]
+        at = entry_named(node, key) if isinstance(node, list) else None
+        if at is not None:
+            node = node[at]
         elif isinstance(node, Table) and key in node:
             node = node[key]
         else:
-            raise _no_path(change, key, node)
+            raise _no_path(key, node)
+    if isinstance(node, list):
+        _set_entry(node, keys[-1], change)
+        return
     if not isinstance(node, Table) or not keys[-1]:
-        raise _no_path(change, keys[-1], node)
+        raise _no_path(keys[-1], node)
     if keys[-1] == "value" and "unit" in node:
         _set_quantity(node, change)
         return
@@ -132,14 +163,27 @@ def _set(tree: Table, keys: list[str], change: Change) -> None:
     if isinstance(old, Table) and "value" in old and not isinstance(change.value, dict):
         _set_quantity(old, change)
     else:
-        node[keys[-1]] = change.value
-        node.lines[keys[-1]] = (f"--set {change}", 0)
+        node[keys[-1]] = located(change.value, change.located)
+        node.lines[keys[-1]] = change.located
+
+
+def _set_entry(entries: list[Any], key: str, change: Change) -> None:
+    """Put a whole entry in the place of the one so called, or behind the last; it gets that name."""
+    at = entry_named(entries, key)
+    if not isinstance(change.value, dict) or (at is None and key.isdigit()):
+        raise _no_path(key, entries)
+    named = {} if key.isdigit() or "operation" in change.value else {"name": key}
+    entry = located(named | change.value, change.located)
+    if at is None:
+        entries.append(entry)
+    else:
+        entries[at] = entry
 
 
 def _set_quantity(quantity: Table, change: Change) -> None:
     """A figure with a range: the range widens to hold the new value."""
     quantity["value"] = change.value
-    quantity.lines["value"] = (f"--set {change}", 0)
+    quantity.lines["value"] = change.located
     new = _finite(change.value)
     for key, widen in (("low", min), ("high", max)):
         old = _finite(quantity.get(key))
@@ -158,10 +202,22 @@ def _finite(value: Any) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def _no_path(change: Change, key: str, node: Any) -> InputError:
-    known = list(node) if isinstance(node, dict) else []
-    return _refuse(change, f"no assumption has this path (at `{key}`)", nearest(key, map(str, known)))
+class _NoPathError(Exception):
+    """A path leads nowhere from this key on."""
+
+    def __init__(self, key: str, remedy: str) -> None:
+        super().__init__(key)
+        self.key, self.remedy = key, remedy
+
+
+def _no_path(key: str, node: Any) -> _NoPathError:
+    return _NoPathError(key, nearest(key, map(str, node if isinstance(node, dict) else ())))
 
 
 def _refuse(change: Change, wrong: str, remedy: str) -> InputError:
-    return InputError(Problem(f"--set {change}", None, change.path, wrong, remedy))
+    return InputError(_problem(change, wrong, remedy))
+
+
+def _problem(change: Change, wrong: str, remedy: str) -> Problem:
+    file, line = change.located
+    return Problem(file, line or None, change.path, wrong, remedy)

@@ -71,14 +71,14 @@ def nearest(word: str, known: typing.Iterable[str]) -> str:
 
 
 def _nearest(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
-    inner = _model_at(model, loc[:-1])
+    inner = model_at(model, loc[:-1])
     if inner is None:
         return "remove it"
     known = [field.alias or name for name, field in inner.model_fields.items()]
     return f"remove it; {nearest(str(loc[-1]), known)}"
 
 
-def _model_at(annotation: Any, loc: tuple[str | int, ...]) -> type[BaseModel] | None:
+def model_at(annotation: Any, loc: tuple[str | int, ...]) -> type[BaseModel] | None:
     """The record type that stands at `loc` below `annotation`, following fields, lists and mappings."""
     for part in loc:
         model = _record_in(annotation)

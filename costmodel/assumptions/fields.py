@@ -117,8 +117,8 @@ def quantile_level(name: str) -> Decimal:
 class Law(Sourced):
     """A distribution of durations (or scores): quantiles, or one of three closed forms.
 
-    Exactly one of the forms must be given; the unit stands in its name. `scale_low` and `scale_high` multiply
-    the whole law and are required of an assumption.
+    Exactly one of the forms must be given; the unit stands in its name. `scale` multiplies the whole law; its range,
+    `scale_low` to `scale_high`, is required of an assumption.
     """
 
     quantiles_ms: dict[str, NotNegative] | None = None
@@ -128,6 +128,7 @@ class Law(Sourced):
     exponential_mean_ms: Positive | None = None
     lognormal_mean_ms: Positive | None = None
     cv: Positive | None = None
+    scale: Positive = Decimal(1)
     scale_low: Positive | None = None
     scale_high: Positive | None = None
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Any
 
 from costmodel.assumptions.checking import dotted, nearest, place_of
 from costmodel.assumptions.pipeline import Each, Pipeline, Standing, Step
-from costmodel.assumptions.reading import Table
+from costmodel.assumptions.reading import FILES_KEPT, Table
 from costmodel.assumptions.scenario import Scenario, Workload
 from costmodel.assumptions.service import Service
+from costmodel.assumptions.sharing import Same
 from costmodel.errors import InputError, Problem
 
 DELIVERY = "delivery"  # the latency a messaging service gives between publishing and the start of its consumer
@@ -28,8 +30,8 @@ def check_links(pipeline: Pipeline, services: dict[str, Service], scenario: Scen
     Fates, methods of payment and shares of card payments stand in scenarios; without one they are not checked. Where
     the pipeline is sound and only does not take the scenario's payments, the error is an UnservedError.
     """
-    faults = [*_step_faults(pipeline, services, scenario), *_other_faults(pipeline, services), *_cycles(pipeline),
-              *_places(pipeline)]  # fmt: skip
+    faults = [*_step_faults(pipeline, services, scenario), *_other_faults(pipeline, services), *_cycles(Same(pipeline)),
+              *_places(Same(pipeline))]  # fmt: skip
     unserved = [*_unserved(pipeline, scenario.workload)] if scenario is not None else []
     if faults or unserved:
         error = InputError if faults else UnservedError
@@ -63,20 +65,33 @@ def _step_faults(pipeline: Pipeline, services: dict[str, Service], scenario: Sce
         "queue": {f.takes: f for f in pipeline.flows.values() if f.takes}, "acquire": pipeline.stations,
         "release": pipeline.stations, "fate": _fates(pipeline, scenario),
     }  # fmt: skip
-    for loc, step in all_steps(pipeline):
-        for key, names in known.items():
-            word = getattr(step, key)
-            if word is not None and word not in names:
-                yield (*loc, key), f"no such {_NOUN.get(key, key)}: `{word}`", nearest(word, names)
+    for loc, step, words in _references(Same(pipeline)):
+        for key, word in words:
+            if word not in known[key]:
+                yield (*loc, key), f"no such {_NOUN.get(key, key)}: `{word}`", nearest(word, known[key])
         if step.call is not None:
             yield from _call_faults(step, loc, services)
         if step.api is not None and pipeline.api_service is None:
             yield (*loc, "api"), "the pipeline has no api_service", 'add `api_service = "appsync"`'
 
 
+@lru_cache(maxsize=FILES_KEPT)
+def _references(pipeline: Same) -> tuple[tuple[Loc, Step, tuple[tuple[str, str], ...]], ...]:
+    """Every step of a pipeline with where it stands and what it names."""
+    return tuple(
+        (loc, step, tuple((key, word) for key in _REFERRING if (word := getattr(step, key)) is not None))
+        for loc, step in all_steps(pipeline.thing)
+    )
+
+
+_REFERRING = ("work", "api", "invoke", "table", "starts", "due", "queue", "acquire", "release", "fate")
+
+
 def _fates(pipeline: Pipeline, scenario: Scenario | None) -> Collection[str]:
     """The fates a step may name: those of the scenario; any where there is none."""
-    return {step.fate for _, step in all_steps(pipeline) if step.fate} if scenario is None else scenario.workload.fates
+    if scenario is None:
+        return {step.fate for _, step, _ in _references(Same(pipeline)) if step.fate}
+    return scenario.workload.fates
 
 
 _NOUN = {"api": "handler", "invoke": "handler", "starts": 'flow with starts = "event"', "due": "wait",
@@ -143,8 +158,13 @@ def programs_of(pipeline: Pipeline) -> Iterator[tuple[Loc, tuple[Step, ...]]]:
             yield (*loc, "parallel", number), branch
 
 
-def _places(pipeline: Pipeline) -> Iterator[Fault]:
+@lru_cache(maxsize=FILES_KEPT)
+def _places(pipeline: Same) -> tuple[Fault, ...]:
     """Places at stations that are not taken and left in the same list of steps."""
+    return tuple(_left_open(pipeline.thing))
+
+
+def _left_open(pipeline: Pipeline) -> Iterator[Fault]:
     for loc, steps in programs_of(pipeline):
         taken: list[tuple[int, str]] = []
         for index, step in enumerate(steps):
@@ -176,8 +196,13 @@ def _unserved(pipeline: Pipeline, workload: Workload) -> Iterator[Fault]:
             yield ("each",), wrong, f'add an [[each]] with share = "{name}", or set workload.{name}_share=0'
 
 
-def _cycles(pipeline: Pipeline) -> Iterator[Fault]:
+@lru_cache(maxsize=FILES_KEPT)
+def _cycles(pipeline: Same) -> tuple[Fault, ...]:
     """Handlers that would wait for themselves."""
+    return tuple(_own_callers(pipeline.thing))
+
+
+def _own_callers(pipeline: Pipeline) -> Iterator[Fault]:
     calls = {
         name: [s.invoke or s.api for _, s in steps_below(h.steps, ()) if s.invoke or s.api]
         for name, h in pipeline.handlers.items()

@@ -41,6 +41,24 @@ class Table(dict[str, Any]):
         self.place = place
         self.lines = lines
 
+    def copied(self) -> Table:
+        """A copy that may be changed, with all the tables and lists in it."""
+        return Table({key: _copied(value) for key, value in self.items()}, self.place, dict(self.lines))
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Table):
+        return value.copied()
+    return [_copied(entry) for entry in value] if isinstance(value, list) else value
+
+
+def located(value: Any, place: Place) -> Any:
+    """A value that did not come from a file of its own, all of it at one place."""
+    if isinstance(value, dict):
+        inner = {key: located(item, place) for key, item in value.items()}
+        return Table(inner, place, dict.fromkeys(inner, place))
+    return [located(item, place) for item in value] if isinstance(value, list | tuple) else value
+
 
 def read_toml(path: Path) -> Table:
     """The file's content as a located table; floats are exact `Decimal`s.

@@ -7,6 +7,7 @@ import decimal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -71,7 +72,7 @@ class Bill:
     region: str
     warnings: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def total_usd(self) -> Decimal:
         """The sum of the lines, unrounded, USD."""
         return _sum(line.cost_usd for line in self.lines)

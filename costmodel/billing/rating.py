@@ -108,7 +108,7 @@ def _notes(charge: Charge) -> str:
 
 
 def _warnings(charges: list[Charge], services: Mapping[str, Service], on: dt.date) -> list[str]:
-    used = [services[name] for name in dict.fromkeys(charge.service for charge in charges)]
+    used = [services[name] for name in dict.fromkeys(charge.service for charge in charges if charge.quantity)]
     return [
         f"{service.name} is closed to new customers since {service.closed_to_new_customers}: "
         "an account that does not have it yet cannot buy it"

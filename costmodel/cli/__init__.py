@@ -24,8 +24,8 @@ def main(words: Sequence[str] | None = None) -> int:
         code: int = arguments.command(arguments)
     except BrokenPipeError:
         return _closed_pipe()
-    except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(str(interrupt) or "interrupted; nothing was written", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         return _failed(error)

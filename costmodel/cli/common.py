@@ -32,13 +32,18 @@ def new_command(commands: Any, name: str, run: Command, text: str) -> argparse.A
 
 
 def simulation_options(parser: argparse.ArgumentParser) -> None:
-    """The options of every command that simulates; `asked` reads them."""
-    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one assumption")
-    parser.add_argument("--seed", type=int, metavar="N", help="other luck")
-    parser.add_argument("--on", type=date, metavar="DATE", help="prices and rules of this date (YYYY-MM-DD)")
+    """The options of every command that simulates one month; `asked` reads them."""
+    assumption_options(parser)
     parser.add_argument("--payments", metavar="FILE", help="a CSV or Parquet file of payments instead of the workload")
     parser.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="a column of that file")
     parser.add_argument("--strict", action="store_true", help="a faulty row of that file is an error")
+
+
+def assumption_options(parser: argparse.ArgumentParser) -> None:
+    """The options of what is assumed and how it is simulated; `assumed` reads them."""
+    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one assumption")
+    parser.add_argument("--seed", type=int, metavar="N", help="other luck")
+    parser.add_argument("--on", type=date, metavar="DATE", help="prices and rules of this date (YYYY-MM-DD)")
     parser.add_argument("--engine", choices=("auto", "reference", "compiled"), default="auto")
 
 
@@ -71,7 +76,16 @@ def folder(arguments: argparse.Namespace) -> Path | None:
 
 
 def asked(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The options that every simulation takes, as its keyword arguments."""
+    """The options that every simulated month takes, as its keyword arguments."""
+    return assumed(arguments) | {
+        "payments": arguments.payments,
+        "columns": pairs(arguments.map, "--map", "amount=total"),
+        "strict": arguments.strict,
+    }
+
+
+def assumed(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What is assumed, as keyword arguments."""
     from costmodel.assumptions.changes import parse_change
 
     changes = {change.path: change.value for change in map(parse_change, arguments.set)}
@@ -81,9 +95,6 @@ def asked(arguments: argparse.Namespace) -> dict[str, Any]:
         "set": changes,
         "data": arguments.data,
         "seed": arguments.seed,
-        "payments": arguments.payments,
-        "columns": pairs(arguments.map, "--map", "amount=total"),
-        "strict": arguments.strict,
         "engine": arguments.engine,
     }
 

@@ -5,9 +5,22 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from costmodel.cli import ach, actuals, bill, check, compare, prices, processors, report, run, validate
+from costmodel.cli import (
+    ach,
+    actuals,
+    bill,
+    check,
+    compare,
+    prices,
+    processors,
+    report,
+    run,
+    sweep,
+    uncertainty,
+    validate,
+)
 
-COMMANDS = (check, run, bill, compare, processors, ach, prices, actuals, report, validate)
+COMMANDS = (check, run, bill, compare, processors, ach, sweep, uncertainty, prices, actuals, report, validate)
 EXIT_CODES = """exit codes: 0 fine; 1 internal error; 2 bad input or usage; 4 a verdict differs from its pin;
 5 a source is older than allowed (prices stale); 130 interrupted"""
 

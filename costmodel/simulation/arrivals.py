@@ -16,22 +16,12 @@ from costmodel.simulation.tables import LawTable
 HOUR = dt.timedelta(hours=1)
 NS_PER_HOUR = 3600 * 10**9
 NS_PER_QUARTER = NS_PER_HOUR // 4
-DAYS_A_WEEK = 7
 PERCENT = 100
+MONTHS_KEPT = 2**4
 UNIT = 10**9  # factors are drawn in billionths
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
-
-
-@lru_cache(maxsize=8)
-def _local_times(origin: dt.datetime, zone: str, cell_ns: int, cells: bytes) -> tuple[IntArray, IntArray, IntArray]:
-    """The local day (1 is a Monday), hour of the day and hour of the epoch (UTC) in which each cell begins."""
-    cell, there = HOUR * (cell_ns / NS_PER_HOUR), ZoneInfo(zone)
-    local = [(origin + number * cell).astimezone(there) for number in np.frombuffer(cells, np.int64).tolist()]
-    days = np.array([time.toordinal() for time in local], np.int64)
-    hours = np.array([time.hour for time in local], np.int64)
-    return days, hours, np.array([int(time.timestamp()) // 3600 for time in local], np.int64)
 
 
 class Intensity:
@@ -78,12 +68,15 @@ class Intensity:
     def _rates(self, cells: IntArray) -> FloatArray:
         """The relative rate in each cell, numbered from the origin."""
         arrivals = self.workload.arrivals
-        days, hours, clock = _local_times(self.origin, self.workload.time_zone, self.cell_ns, cells.tobytes())
-        weekday = np.array([float(share) for share in arrivals.weekday_shares])[(days - 1) % DAYS_A_WEEK]
-        hour_of_day = np.array([float(share) for share in arrivals.hour_shares])[hours]
+        if not len(cells):
+            return np.zeros(0)
+        clock = _clock(self.origin, self.workload.time_zone, self.cell_ns, int(cells[0]), int(cells[-1]))
+        weekday, hour_of_day, days, hours = clock
         factors = self._factors("day", days, float(arrivals.day_cv.value))
-        factors = factors * self._factors("hour", clock, float(arrivals.hour_cv.value))
-        rates: FloatArray = weekday * hour_of_day * factors * self._growth(cells)
+        factors = factors * self._factors("hour", hours, float(arrivals.hour_cv.value))
+        weekdays = np.array([float(share) for share in arrivals.weekday_shares])
+        hours_of_day = np.array([float(share) for share in arrivals.hour_shares])
+        rates: FloatArray = weekdays[weekday] * hours_of_day[hour_of_day] * factors * self._growth(cells)
         return rates
 
     def _factors(self, stream: str, keys: IntArray, cv: float) -> FloatArray:
@@ -97,3 +90,18 @@ class Intensity:
         monthly = 1 + float(self.workload.growth_percent_per_month) / PERCENT
         growth: FloatArray = monthly ** (cells * self.cell_ns / self.month_ns)
         return growth
+
+
+@lru_cache(maxsize=MONTHS_KEPT)
+def _clock(
+    origin: dt.datetime, zone: str, cell_ns: int, first: int, last: int
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Local weekday, hour of the day, number of the day, and hour since 1970 of the cells from first to last."""
+    cell, step = HOUR * (cell_ns / NS_PER_HOUR), 1 if last >= first else -1
+    local = [(origin + number * cell).astimezone(ZoneInfo(zone)) for number in range(first, last + step, step)]
+    return (
+        np.array([time.weekday() for time in local], np.int64),
+        np.array([time.hour for time in local], np.int64),
+        np.array([time.toordinal() for time in local], np.int64),
+        np.array([int(time.timestamp()) // 3600 for time in local], np.int64),
+    )

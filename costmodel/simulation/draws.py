@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from decimal import Decimal
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ GOLDEN = 0x9E3779B97F4A7C15
 FIRST_FACTOR = 0xBF58476D1CE4E5B9
 SECOND_FACTOR = 0x94D049BB133111EB
 FIRST_SHIFT, SECOND_SHIFT, THIRD_SHIFT = 30, 27, 31
+NAMES_KEPT = 2**12
 SHARE_BITS = 53  # decisions compare so many leading bits
 
 Bits = npt.NDArray[np.uint64]
@@ -39,6 +41,7 @@ def mix64_many(x: Bits) -> Bits:
     return x ^ (x >> np.uint64(THIRD_SHIFT))
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def name_key(text: str) -> int:
     """A stable 64-bit key of a name."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.scenario import Scenario
@@ -75,8 +76,9 @@ def simulate(
     for k, seed in enumerate(seeds):
         payments = first if k == 0 or replayed else Demand(scenario, seed, lead_in)
         # payments of a file have been made: no outage can undo them
-        outages = tuple(() for _ in plan.outages) if replayed else draw_outages(plan, table.end_ns, seed)
-        times = dataclasses.replace(table, outages=outages)
+        times = table if k == 0 else dataclasses.replace(table, outages=draw_outages(plan, table.end_ns, seed))
+        if replayed:
+            times = dataclasses.replace(table, outages=tuple(() for _ in plan.outages))
         watchman = Watchman(_part(watch, k, number, first.window[1]), name == "reference", free_bytes)
         counts = run_once(plan, payments, times, seed).run(watchman)
         counts.outage_ns = times.path_outage_ns(_serial(plan, assumptions), *payments.window)
@@ -114,6 +116,7 @@ def _fixed_waits_ns(plan: Plan, year: int) -> int:
     return int(hours * S_PER_HOUR * NS_PER_S) + days * NS_PER_DAY
 
 
+@cache
 def _longest_days(banking_days: int, year: int) -> int:
     first = dt.date(year, 1, 1)
     starts = (first + dt.timedelta(days=n) for n in range(366))

@@ -10,24 +10,27 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
 from costmodel.assumptions.fields import Law, quantile_level
+from costmodel.assumptions.sharing import Same
 from costmodel.simulation.draws import Bits
 
 OCTAVES = 40
 CELL_BITS = 6
 CELLS = OCTAVES << CELL_BITS  # per side
 HALF = 2**63
+LARGEST = 2.0**62
 FARTHEST = 2.0**-OCTAVES  # where p0 and p100 stand
 SCORE_UNITS = 1000  # a score table holds thousandths of a point
 UNITS = {"quantiles_ms": 10**6, "quantiles_days": 86_400 * 10**9, "quantiles_score": SCORE_UNITS}
 NS_PER_MS = 10**6
 NORMAL = NormalDist()
+LAWS_KEPT = 2**9  # 40 KB each
 
 Quantile = Callable[[float, float], float]  # of (tail probability, normal score)
 
@@ -48,30 +51,35 @@ class LawTable:
         return cls(np.array(sides, np.int64).ravel())
 
     @staticmethod
-    @cache
+    @lru_cache(maxsize=LAWS_KEPT)
     def constant(value: float) -> LawTable:
         """Always the same."""
         return LawTable.of(lambda tail, score: value)
 
     @staticmethod
-    @cache
+    @lru_cache(maxsize=LAWS_KEPT)
     def exponential(mean: float) -> LawTable:
         """An exponential law."""
         return LawTable.of(lambda tail, score: -mean * (math.log(tail) if score > 0 else math.log1p(-tail)))
 
     @staticmethod
-    @cache
+    @lru_cache(maxsize=LAWS_KEPT)
     def lognormal(mean: float, cv: float) -> LawTable:
         """A lognormal law by its mean and coefficient of variation."""
         sigma = math.sqrt(math.log1p(cv * cv))
-        mu = math.log(mean) - sigma * sigma / 2
-        return LawTable.of(lambda tail, score: math.exp(mu + sigma * score))
+        mu, exp = math.log(mean) - sigma * sigma / 2, math.exp
+        sides = [[round(exp(mu + sigma * sign * score)) for _, score in _EDGES] for sign in (1.0, -1.0)]
+        return LawTable(np.array(sides, np.int64).ravel())
+
+    def scaled(self, factor: float) -> LawTable:
+        """The law with every value multiplied; none beyond what 63 bits hold."""
+        return LawTable(np.rint(np.minimum(self.edges * factor, LARGEST)).astype(np.int64))
 
     @cached_property
     def _list(self) -> list[int]:
         return [int(edge) for edge in self.edges]
 
-    @property
+    @cached_property
     def largest(self) -> int:
         """The largest value a draw can have."""
         return int(self.edges.max())
@@ -114,7 +122,17 @@ class LawTable:
 
 
 def law_table(law: Law) -> LawTable:
-    """The table of an assumed law, in ns (scores in thousandths)."""
+    """The table of an assumed law, in ns (scores in thousandths); made once for each law."""
+    return _law_table(Same(law))
+
+
+@lru_cache(maxsize=LAWS_KEPT)
+def _law_table(same: Same) -> LawTable:
+    law: Law = same.thing
+    return _unscaled(law) if law.scale == 1 else _unscaled(law).scaled(float(law.scale))
+
+
+def _unscaled(law: Law) -> LawTable:
     if law.constant_ms is not None:
         return LawTable.constant(float(law.constant_ms) * NS_PER_MS)
     if law.exponential_mean_ms is not None:
@@ -131,7 +149,7 @@ def _from_quantiles(law: Law) -> LawTable:
     return _through(tuple(points), UNITS[name])
 
 
-@cache
+@lru_cache(maxsize=LAWS_KEPT)
 def _through(points: tuple[tuple[float, float], ...], unit: float) -> LawTable:
     """The table through (level, value in so many ns) points."""
     if points[-1][1] == 0:

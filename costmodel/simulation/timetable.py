@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from itertools import accumulate
 
-from costmodel.assumptions.pipeline import Wait
+import numpy as np
+
+from costmodel.assumptions.sharing import Same
 from costmodel.simulation.calendar import FED_ZONE, day_start_ns, is_banking_day, schedule_times, settlement_ns
 from costmodel.simulation.draws import draw_bits, name_key, stream_key
 from costmodel.simulation.plan import Plan
@@ -16,6 +20,9 @@ from costmodel.simulation.tables import LawTable
 NS_PER_HOUR = 3600 * 10**9
 NS_PER_DAY = 24 * NS_PER_HOUR
 HOURS_PER_YEAR = 8766
+NS_PER_US = 1000
+DAYS_KEPT_AT_ONCE = 60
+TIMETABLES_KEPT = 2**7
 
 
 @dataclass(frozen=True)
@@ -65,18 +72,42 @@ class Timetable:
 
 def make_timetable(plan: Plan, start: dt.datetime, end_ns: int, seed: int) -> Timetable:
     """The timetable of a run from `start` (UTC) over `end_ns` nanoseconds."""
-    end = start + dt.timedelta(microseconds=end_ns // 1000)
-    days = [start.date() + dt.timedelta(days=n) for n in range(-1, end_ns // NS_PER_DAY + 2)]
-    banking = [is_banking_day(day) for day in days]
+    number = end_ns // NS_PER_DAY + 3  # days, from the one before the start on
+    kept = -(-number // DAYS_KEPT_AT_ONCE) * DAYS_KEPT_AT_ONCE
+    midnights, bank_days = _days(start, kept)
     return Timetable(
-        fires=tuple(tuple(schedule_times(schedule, start, end)) for schedule in plan.schedules),
-        midnights=tuple(day_start_ns(day, FED_ZONE, start) for day in days),
-        bank_days=tuple(sum(banking[: index + 1]) for index in range(len(days))),
-        due=tuple(_due(wait, days, start) for wait in plan.waits),
+        fires=tuple(_before(_fires(Same(schedule), start, kept), end_ns) for schedule in plan.schedules),
+        midnights=midnights[:number],
+        bank_days=bank_days[:number],
+        due=tuple(() if wait.banking_days is None else _due(Same(wait), start, kept)[:number] for wait in plan.waits),
         delays=tuple(int((wait.hours or Decimal(0)) * NS_PER_HOUR) for wait in plan.waits),
         outages=draw_outages(plan, end_ns, seed),
         end_ns=end_ns,
     )
+
+
+def _before(times: tuple[int, ...], end_ns: int) -> tuple[int, ...]:
+    return times[: bisect_left(times, end_ns - end_ns % NS_PER_US)]
+
+
+@lru_cache(maxsize=TIMETABLES_KEPT)
+def _fires(schedule: Same, start: dt.datetime, days: int) -> tuple[int, ...]:
+    """When a schedule fires in so many days; the same for every scenario of that month."""
+    return tuple(schedule_times(schedule.thing, start, start + dt.timedelta(days=days)))
+
+
+@lru_cache(maxsize=TIMETABLES_KEPT)
+def _days(start: dt.datetime, number: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The midnights at the Federal Reserve from the day before the start on, and how many banking days have begun."""
+    days = [start.date() + dt.timedelta(days=n - 1) for n in range(number)]
+    midnights = tuple(day_start_ns(day, FED_ZONE, start) for day in days)
+    return midnights, tuple(accumulate(int(is_banking_day(day)) for day in days))
+
+
+@lru_cache(maxsize=TIMETABLES_KEPT)
+def _due(wait: Same, start: dt.datetime, number: int) -> tuple[int, ...]:
+    """When money handed in on each of those days is there."""
+    return tuple(settlement_ns(wait.thing, midnight, start) for midnight in _days(start, number)[0])
 
 
 def draw_outages(plan: Plan, end_ns: int, seed: int) -> tuple[tuple[tuple[int, int], ...], ...]:
@@ -87,22 +118,21 @@ def draw_outages(plan: Plan, end_ns: int, seed: int) -> tuple[tuple[tuple[int, i
     )
 
 
-def _due(wait: Wait, days: list[dt.date], start: dt.datetime) -> tuple[int, ...]:
-    if wait.banking_days is None:
-        return ()
-    return tuple(settlement_ns(wait, day_start_ns(day, FED_ZONE, start), start) for day in days)
-
-
 def _outages(name: str, per_year: Decimal, length: LawTable, end_ns: int, seed: int) -> tuple[tuple[int, int], ...]:
     """Outages as a Poisson stream: exponential gaps, each as long as a draw of the law; overlaps are joined."""
     key = stream_key(seed, "outage", name_key(name))
-    gap = LawTable.exponential(int(HOURS_PER_YEAR * NS_PER_HOUR / per_year)) if per_year else None
+    gap = LawTable.exponential(HOURS_PER_YEAR * NS_PER_HOUR).scaled(float(1 / per_year)) if per_year else None
     spans: list[tuple[int, int]] = []
     now = number = 0
     while gap is not None:
-        now += gap.value(draw_bits(key, number, 0, 0))
+        now += _drawn(gap, draw_bits(key, number, 0, 0))
         if now >= end_ns:
             break
-        spans.append((now, now + length.value(draw_bits(key, number, 0, 1))))
+        spans.append((now, now + _drawn(length, draw_bits(key, number, 0, 1))))
         now, number = spans[-1][1], number + 1
     return tuple(spans)
+
+
+def _drawn(law: LawTable, bits: int) -> int:
+    """`law.value`, without laying the table out as a list for one or two draws."""
+    return int(law.values(np.array([bits], np.uint64))[0])

@@ -1,0 +1,51 @@
+"""Values for the assumptions with a range: quasi-random points of the unit cube, and the law of each range."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from costmodel.analysis.factors import Factor
+from costmodel.assumptions.uncertain import Rule
+
+Cube = npt.NDArray[np.float64]
+
+
+def cube(number: int, dimensions: int, seed: int) -> Cube:
+    """Points of a scrambled Sobol sequence, (number, dimensions); evenly spread where the number is a power of two."""
+    from scipy.stats import qmc
+
+    points = qmc.Sobol(dimensions, rng=np.random.default_rng(seed)).random_base2((number - 1).bit_length())
+    chosen: Cube = points[:number]
+    return chosen
+
+
+def value_at(factor: Factor, share: float, rule: Rule) -> float:
+    """The quantile of a factor's law at a share in [0, 1].
+
+    triangular: between low and high with the peak at the value; uniform: every value as likely. Both of the logarithm
+    where the range is one of magnitude (low above 0, high at least `log_from_ratio` times it).
+    """
+    low, peak, high = factor.low, factor.value, factor.high
+    if low > 0 and high / low >= float(rule.log_from_ratio):
+        return math.exp(_quantile(math.log(low), math.log(peak), math.log(high), share, rule.shape))
+    return _quantile(low, peak, high, share, rule.shape)
+
+
+def _quantile(low: float, peak: float, high: float, share: float, shape: str) -> float:
+    width = high - low
+    if shape == "uniform":
+        return low + share * width
+    if share * width < peak - low:
+        return low + math.sqrt(share * width * (peak - low))
+    return high - math.sqrt((1 - share) * width * (high - peak))
+
+
+def values_at(
+    factors: Sequence[Factor], places: Sequence[int], point: Sequence[float], rule: Rule
+) -> tuple[tuple[int, float], ...]:
+    """The values of the factors at these places, for one point of the cube."""
+    return tuple((at, value_at(factors[at], float(share), rule)) for at, share in zip(places, point, strict=True))

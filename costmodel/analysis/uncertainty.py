@@ -1,0 +1,256 @@
+"""How sure is a result? Every assumption with a range drawn, each time with a month of its own; what moves it most."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, as_completed
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from costmodel.analysis.claims import read_claims
+from costmodel.analysis.drawing import cube, values_at
+from costmodel.analysis.executors import executor_of
+from costmodel.analysis.factors import Factor
+from costmodel.analysis.perimeter_files import read_perimeters
+from costmodel.analysis.points import code_sha256, settled_engine
+from costmodel.analysis.samples import SEED_SIDES, SIDES, Draw, Study, ready, sampled
+from costmodel.analysis.uncertain_result import (
+    ClaimProbability,
+    Index,
+    Spread,
+    Swing,
+    Uncertainty,
+    probabilities,
+    spread_of,
+)
+from costmodel.assumptions.catalog import Assumptions
+from costmodel.assumptions.changes import changes_from
+from costmodel.assumptions.checking import nearest
+from costmodel.assumptions.document import Claims
+from costmodel.assumptions.perimeter import Perimeters
+from costmodel.assumptions.uncertain import Effort, Rule, load_uncertain
+from costmodel.errors import UsageError
+from costmodel.simulation.draws import stream_key
+
+PER_TASK = 8  # samples that a worker takes at a time
+FIGURE = "same_rail.reduction"
+ALWAYS = ("reduction", "own_usd", "stripe_usd")
+SEED_BITS = 62
+Watch = Callable[[float], None]
+Figures = list[list[float]]
+
+
+@dataclass(frozen=True)
+class _Effort:
+    samples: int
+    pairs: int
+    strongest: int
+    sobol_samples: int
+
+    def months(self, factors: int) -> int:
+        """How many samples are taken in all."""
+        strongest = min(self.strongest, factors)
+        return 1 + self.samples + self.pairs + 2 * factors + self.sobol_samples * (strongest + 2)
+
+
+def uncertainty(
+    scenario: str = "seed_aws",
+    *,
+    claims: str = "seed",
+    perimeters: str = "seed",
+    figure: str = FIGURE,
+    samples: int | None = None,
+    set: Mapping[str, Any] | None = None,
+    data: Path | str | None = None,
+    seed: int | None = None,
+    engine: str = "auto",
+    workers: int = 1,
+    dask: str | None = None,
+    executor: Executor | None = None,
+    watch: Watch | None = None,
+) -> Uncertainty:
+    """Draw every assumption that has a range, simulate a month for each draw, and hold it against every claim.
+
+    figure: the one whose causes are ranked, `perimeter.figure` or `seed_aws.figure`. samples: months, each with inputs
+    and luck of its own; the rest of the effort is the data's. Simulation noise is told apart from the inputs by
+    simulating some inputs twice. Ranges are taken to be independent. The rest as in `sweep`. Raises InputError and
+    UsageError.
+    """
+    folder = Path(data) if data else None
+    document, _ = read_claims(claims, folder)
+    file, _ = read_perimeters(perimeters, folder)
+    names = _figures_of(document, file)
+    if figure not in names:
+        raise UsageError(f"no figure `{figure}`; {nearest(figure, names)}")
+    changes = changes_from(dict(set or {}) | ({} if seed is None else {"seed": seed}))
+    study = Study(scenario, perimeters, str(data) if data else None, changes, engine, names, code_sha256())
+    loaded, known = ready(study), load_uncertain(folder)
+    effort = _effort(known.effort, samples)
+    own = loaded.sides["own", "ach"]
+    settled = settled_engine(engine, own, len(SIDES) * effort.months(len(loaded.factors)))
+    study = Study(scenario, perimeters, study.data, changes, settled, names, study.code)
+    with nullcontext(executor) if executor is not None else executor_of(workers, dask) as chosen:
+        work = _Work(study, loaded.factors, known.rule, effort, own.scenario.seed, chosen, watch)
+        return work.result(document, figure, own)
+
+
+def _effort(effort: Effort, samples: int | None) -> _Effort:
+    number = effort.samples if samples is None else samples
+    if number < 2:
+        raise UsageError(f"{number} samples tell nothing; ask for 2 at least, and for hundreds to see much")
+    return _Effort(number, min(effort.pairs, number), effort.strongest, effort.sobol_samples)
+
+
+def _figures_of(document: Claims, file: Perimeters) -> tuple[str, ...]:
+    """The figures that claims are judged by, and those always shown, as `place.figure`."""
+    places = [perimeter.id for perimeter in file.perimeter if perimeter.modelled is not None]
+    found = [f"{place}.{name}" for place in places for name in ALWAYS]
+    for claim in document.claim:
+        if claim.model is not None and claim.scenario is None:
+            found += [f"{place}.{claim.model}" for place in places]
+        elif claim.model is not None and claim.scenario in SEED_SIDES:
+            found.append(f"{claim.scenario}.{claim.model}")
+    return tuple(dict.fromkeys([*found, "seed_aws.latency_ms.p95"]))
+
+
+@dataclass
+class _Work:
+    """The samples of a study, taken in four rounds: spread, noise, one at a time, Sobol."""
+
+    study: Study
+    factors: tuple[Factor, ...]
+    rule: Rule
+    effort: _Effort
+    seed: int
+    executor: Executor | None
+    watch: Watch | None
+    done: int = 0
+
+    def result(self, document: Claims, figure: str, own: Assumptions) -> Uncertainty:
+        """Everything that was found out."""
+        at = self.study.figures.index(figure)
+        middle = self._taken([Draw(self.seed)])[0]
+        drawn = self._spread_draws()
+        spread = np.array(self._taken(drawn))
+        again = np.array(self._taken([Draw(self._luck("again", k), drawn[k].values) for k in range(self.effort.pairs)]))
+        swings = self._swings(at, middle)
+        strongest = [self._place(swing.path) for swing in swings[: self.effort.strongest] if swing.width]
+        indices, explained = self._indices(at, strongest, spread[:, at], again[:, at])
+        return Uncertainty(
+            scenario=self.study.scenario,
+            assumptions=own,
+            rule=self.rule,
+            factors=self.factors,
+            samples=self.effort.samples,
+            figure=figure,
+            spreads=tuple(
+                spread_of(name, middle[k], spread[:, k], again[:, k]) for k, name in enumerate(self.study.figures)
+            ),
+            claims=tuple(self._claims(document, spread)),
+            swings=tuple(swings),
+            indices=indices,
+            explained=explained,
+            values=spread,
+            names=self.study.figures,
+            overridden=_overridden(own, self.study),
+            models={claim.id: claim.model for claim in document.claim if claim.model is not None},
+        )
+
+    def _luck(self, stream: str, number: int) -> int:
+        key: int = stream_key(self.seed, stream, number) % 2**SEED_BITS
+        return key
+
+    def _spread_draws(self) -> list[Draw]:
+        points = cube(self.effort.samples, len(self.factors), self.seed)
+        everything = range(len(self.factors))
+        return [
+            Draw(self._luck("sample", k), values_at(self.factors, everything, point, self.rule))
+            for k, point in enumerate(points.tolist())
+        ]
+
+    def _place(self, path: str) -> int:
+        return next(k for k, factor in enumerate(self.factors) if factor.path == path)
+
+    def _swings(self, at: int, middle: Sequence[float]) -> list[Swing]:
+        """Each factor alone at either end, under the same luck; the widest swing first."""
+        ends = [Draw(self.seed, ((k, end),)) for k, one in enumerate(self.factors) for end in (one.low, one.high)]
+        found = [row[at] for row in self._taken(ends)]
+        swings = [
+            Swing(one.path, one.low, one.value, one.high, found[2 * k], middle[at], found[2 * k + 1], one.basis)
+            for k, one in enumerate(self.factors)
+        ]
+        return sorted(swings, key=lambda swing: -swing.width)
+
+    def _indices(self, at: int, places: list[int], spread: Any, again: Any) -> tuple[tuple[Index, ...], float]:
+        """Sobol indices among the strongest, the others at their values; and what share of the variance they make."""
+        from scipy.stats import sobol_indices
+
+        if len(places) < 2:  # one alone makes all of it, and scipy has no answer
+            return (), 0.0
+        number, k = 2 ** ((self.effort.sobol_samples - 1).bit_length()), len(places)
+        points = cube(number, 2 * k, self.seed)
+        a, b = points[:, :k], points[:, k:]
+        mixed = [np.where(np.arange(k) == column, b, a) for column in range(k)]
+        draws = [self._at(places, point) for block in (a, b, *mixed) for point in block.tolist()]
+        found = np.array(self._taken(draws))[:, at].reshape(k + 2, 1, number)
+        if not np.isfinite(found).all() or np.ptp(found[:2]) == 0:
+            return (), 0.0
+        given: Any = {"f_A": found[0], "f_B": found[1], "f_AB": found[2:]}
+        sobol = sobol_indices(func=given, n=number, rng=np.random.default_rng(self.seed))
+        ends = sobol.bootstrap()
+        noise = float(np.mean((spread[: len(again)] - again) ** 2)) / 2
+        inputs = float(np.var(spread, ddof=1)) - noise
+        share = float(np.var(found[:2], ddof=1)) / inputs if inputs > 0 else 0.0
+        first, total = np.ravel(sobol.first_order), np.ravel(sobol.total_order)
+        rows = zip(places, first, _ends(ends.first_order), total, _ends(ends.total_order), strict=True)
+        return tuple(Index(self.factors[p].path, float(s), i, float(t), j) for p, s, i, t, j in rows), share
+
+    def _at(self, places: list[int], point: Sequence[float]) -> Draw:
+        return Draw(self.seed, values_at(self.factors, places, point, self.rule))
+
+    def _claims(self, document: Claims, spread: Any) -> list[ClaimProbability]:
+        columns = {name: spread[:, k] for k, name in enumerate(self.study.figures)}
+        return [probabilities(claim, columns) for claim in document.claim]
+
+    def _taken(self, draws: Sequence[Draw]) -> Figures:
+        """The figures of some draws, in their order, whoever works them out."""
+        tasks = [draws[k : k + PER_TASK] for k in range(0, len(draws), PER_TASK)]
+        if self.executor is None:
+            return [row for task in tasks for row in self._tell(sampled(self.study, task))]
+        futures = {self.executor.submit(sampled, self.study, task): k for k, task in enumerate(tasks)}
+        found: list[Figures] = [[] for _ in tasks]
+        try:
+            for future in as_completed(futures):
+                found[futures[future]] = self._tell(future.result())
+        finally:
+            for future in futures:
+                future.cancel()
+        return [row for rows in found for row in rows]
+
+    def _tell(self, rows: Figures) -> Figures:
+        self.done += len(rows)
+        if self.watch is not None:
+            self.watch(self.done / self.effort.months(len(self.factors)))
+        return rows
+
+
+def _overridden(own: Assumptions, study: Study) -> tuple[str, ...]:
+    """What the reader changed, without what makes the sides."""
+    keys = [key for key in own.overridden if not key.startswith("--set")]
+    return (*keys, *(f"--set {change}" for change in study.changes))
+
+
+def _ends(bootstrapped: Any) -> list[tuple[float, float]]:
+    interval = bootstrapped.confidence_interval
+    return [
+        (float(low), float(high)) if math.isfinite(low) and math.isfinite(high) else (float("nan"), float("nan"))
+        for low, high in zip(np.ravel(interval.low), np.ravel(interval.high), strict=True)
+    ]
+
+
+__all__ = ["Spread", "Uncertainty", "uncertainty"]

@@ -1,0 +1,45 @@
+"""`costmodel uncertainty`: how sure the results are, and what moves them most."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from costmodel.cli.common import OK, assumed, assumption_options, give, new_command
+from costmodel.cli.sweep import worker_options
+
+
+def add(commands: Any) -> None:
+    """Put it into the parser."""
+    text = "draw every assumption that has a range: how probable each claim is, and what moves the result most"
+    parser = new_command(commands, "uncertainty", uncertainty_command, text)
+    parser.add_argument(
+        "scenario", nargs="?", default="seed_aws", metavar="S", help="the own month (default: seed_aws)"
+    )
+    parser.add_argument("--claims", default="seed", metavar="FILE", help="a claims file, or a name in data/claims")
+    parser.add_argument("--samples", type=int, metavar="N", help="months, each with inputs and luck of its own")
+    ranked = "whose causes are ranked: PERIMETER.FIGURE or seed_aws.FIGURE (default: %(default)s)"
+    parser.add_argument("--figure", default="same_rail.reduction", metavar="F", help=ranked)
+    parser.add_argument("--chart", metavar="FILE", help="also draw probabilities and causes (.png, .svg or .pdf)")
+    assumption_options(parser)
+    worker_options(parser)
+
+
+def uncertainty_command(arguments: argparse.Namespace) -> int:
+    """Draw, simulate, judge."""
+    from costmodel.analysis.uncertainty import uncertainty
+    from costmodel.reporting.files import check_place
+    from costmodel.reporting.progress import progress
+    from costmodel.reporting.uncertainties import uncertainty_documents
+
+    if arguments.chart:
+        check_place(arguments.chart)
+    how = {name: getattr(arguments, name) for name in ("claims", "figure", "samples", "workers", "dask")}
+    with progress(f"uncertainty {arguments.scenario}", arguments.quiet) as watch:
+        found = uncertainty(arguments.scenario, watch=watch, **how, **assumed(arguments))
+    if arguments.chart:
+        from costmodel.reporting.charts_uncertainty import draw_uncertainty
+
+        draw_uncertainty(found, arguments.chart)
+    give(arguments, uncertainty_documents(found))
+    return OK

@@ -1,0 +1,130 @@
+"""What `uncertainty` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from costmodel.analysis.uncertain_result import Share, Spread, Swing, Uncertainty
+from costmodel.reporting.captions_uncertainty import claims_finding, tornado_finding
+from costmodel.reporting.documents import terminal_width
+from costmodel.reporting.run_screen import overridden_line
+from costmodel.reporting.tables import Section, Table, as_csv, as_json, as_markdown, as_text
+from costmodel.reporting.words import NOTHING, number
+
+SWINGS_SHOWN = 10
+FEW = 2  # places named one by one
+CLAIM_COLUMNS = ("claim", "quote", "place", "probability", "low", "high")
+QUOTE_WIDTH = 2**5
+
+
+def uncertainty_documents(found: Uncertainty) -> dict[str, Callable[[], str]]:
+    """The documents of an uncertainty analysis."""
+    return {
+        "table": lambda: as_text(_sections(found), terminal_width()),
+        "json": lambda: as_json(found.to_dict()),
+        "csv": lambda: as_csv(found.claim_rows(), CLAIM_COLUMNS),
+        "markdown": lambda: as_markdown(_sections(found)),
+    }
+
+
+def _sections(found: Uncertainty) -> list[Section]:
+    return [
+        [claims_finding(found)],
+        [_spreads(found)],
+        [_claims(found)],
+        [tornado_finding(found), _tornado(found)],
+        _indices(found),
+        _about(found),
+    ]
+
+
+def _spreads(found: Uncertainty) -> Table:
+    """The reductions, and the latency, with what of their spread is noise."""
+    shown = [one for one in found.spreads if one.figure.endswith((".reduction", "latency_ms.p95"))]
+    head = ("Figure", "at the values", "p5", "median", "p95", "sd, inputs", "sd, luck")
+    return Table(head, tuple(_spread_cells(one) for one in shown))
+
+
+def _spread_cells(one: Spread) -> tuple[str, ...]:
+    figures = (one.value, one.low, one.median, one.high, one.sd_input, one.sd_noise)
+    return (_unit(one.figure), *(_number(value) for value in figures))
+
+
+def _unit(figure: str) -> str:
+    return f"{figure}, {'%' if figure.endswith('.reduction') else 'ms'}"
+
+
+def _number(value: float | None) -> str:
+    return NOTHING if value is None or value != value else number(value, 1)
+
+
+def _claims(found: Uncertainty) -> Table:
+    """Each claim that a sampled figure decides, and its probability by place."""
+    rows = [
+        (one.id, _short(one.quote), "; ".join(f"{shown} {_places(places)}" for shown, places in _grouped(one.by_place)))
+        for one in found.claims
+        if one.by_place
+    ]
+    return Table(("Claim", "", "holds in so many months, by perimeter or scenario"), tuple(rows), frozenset({1, 2}))
+
+
+def _grouped(by_place: dict[str, Share]) -> list[tuple[str, list[str]]]:
+    """The shares with the places that have them, the greatest first."""
+    groups: dict[str, list[str]] = {}
+    for place, share in sorted(by_place.items(), key=lambda item: -item[1].probability):
+        groups.setdefault(_percent(share), []).append(place)
+    return list(groups.items())
+
+
+def _places(places: list[str]) -> str:
+    """Some places, or how many they are where the line would grow long."""
+    return ", ".join(places) if len(places) <= FEW else f"in {len(places)} perimeters"
+
+
+def _short(quote: str) -> str:
+    return quote if len(quote) <= QUOTE_WIDTH else quote[: QUOTE_WIDTH - 1].rstrip() + "…"
+
+
+def _percent(share: Share) -> str:
+    """Whole percent; what is not certain is never shown as 0 or 100."""
+    value = 100 * share.probability
+    if 0 < value < 1:
+        return "< 1 %"
+    return "> 99 %" if 99 < value < 100 else f"{value:.0f} %"
+
+
+def _tornado(found: Uncertainty) -> Table:
+    head = ("Assumption", "from", "to", "at low", "at high")
+    return Table(head, tuple(_swing_cells(one) for one in found.swings[:SWINGS_SHOWN] if one.width))
+
+
+def _swing_cells(one: Swing) -> tuple[str, ...]:
+    return one.path, f"{one.low:g}", f"{one.high:g}", _number(one.at_low), _number(one.at_high)
+
+
+def _indices(found: Uncertainty) -> Section:
+    if not found.indices:
+        return []
+    head = ("Share of the variance (Sobol)", "alone", "[95 %]", "in all", "[95 %]")
+    rows = tuple(
+        (one.path, f"{one.first:.2f}", _pair(one.first_interval), f"{one.total:.2f}", _pair(one.total_interval))
+        for one in found.indices
+    )
+    share = f"{100 * found.explained:.0f} %"
+    return [
+        Table(head, rows),
+        f"Among these, the others at their values; they make {share} of the variance of all inputs.",
+    ]
+
+
+def _pair(ends: tuple[float, float]) -> str:
+    return f"[{ends[0]:.2f}, {ends[1]:.2f}]"
+
+
+def _about(found: Uncertainty) -> Section:
+    scenario = found.assumptions.scenario
+    about = (
+        f"{len(found.factors)} assumptions with a range, drawn independently ({found.rule.shape}) in {found.samples:,} "
+        f"months, each with its own luck; seed {scenario.seed}, prices of {scenario.on.isoformat()}"
+    )
+    return [about, *([overridden_line(list(found.overridden))] if found.overridden else [])]

@@ -1,0 +1,116 @@
+"""Where one column reaches a target: by search, and in closed form where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from costmodel.analysis.breakeven import base_volume, cost_line, threshold
+from costmodel.analysis.crossing import Bracket, Gap, Kind, brackets, described, grid, narrowed, root_of_line
+from costmodel.analysis.moving import DocumentColumn, ModelledColumn, Sides
+from costmodel.assumptions.lever import Lever
+from costmodel.simulation.statistics import half_width
+
+DOCUMENT_POINTS, MODELLED_POINTS = 200, 10  # of the grid on which a change of sign is looked for
+DOCUMENT_WITHIN, MODELLED_WITHIN = Decimal("1e-10"), Decimal("1e-4")
+DOCUMENT_STEPS, MODELLED_STEPS = 200, 12  # evaluations to narrow a crossing down
+NEAR = Decimal("1e-3")  # around a root, where a straight piece is looked for
+STRAIGHT = Decimal("1e-12")  # how far from a straight line, in parts of its rise
+
+Step = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Where a target is reached, in one column.
+
+    kind: from (or below, between, outside) the `values`, or always or never within what was searched. closed: the same
+    values in closed form, where there is one. interval: of the first value, 95 % over the replications.
+    low_percent, limit_percent: the reduction at the low end, and what it comes to at the high one.
+    """
+
+    kind: Kind
+    values: tuple[Decimal, ...]
+    closed: tuple[Decimal, ...] | None
+    interval: tuple[float, float] | None
+    low_percent: Decimal | None
+    limit_percent: Decimal | None
+
+    @property
+    def value(self) -> Decimal | None:
+        """The first value; None where there is none."""
+        return self.values[0] if self.values else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: numbers as decimal strings."""
+        return {
+            "kind": self.kind,
+            "values": [f"{value:f}" for value in self.values],
+            "closed_form": None if self.closed is None else [f"{value:f}" for value in self.closed],
+            "interval": list(self.interval) if self.interval else None,
+            "low_percent": None if self.low_percent is None else f"{self.low_percent:f}",
+            "limit_percent": None if self.limit_percent is None else f"{self.limit_percent:f}",
+        }
+
+
+def document_reached(column: DocumentColumn, lever: Lever, target_percent: Decimal) -> Reached:
+    """On the document's figures, by search and in closed form."""
+    gap = _gap(column.at, lever, target_percent)
+    found = brackets(grid(lever.low, lever.high, DOCUMENT_POINTS), gap)
+    roots = [narrowed(one, gap, DOCUMENT_WITHIN, DOCUMENT_STEPS).root for one in found]
+    kind, values = described(roots, gap(lever.low) <= 0)
+    limit = column.at(lever, lever.high).reduction_percent
+    if lever.kind == "volume":
+        both = column.at(lever, base_volume(column.file))
+        exact = threshold(cost_line(both.stripe), cost_line(both.own), target_percent, base_volume(column.file))
+        closed, limit = (None if exact.volume_usd is None else (exact.volume_usd,)), exact.limit_percent
+    else:
+        pieces = [_straight(root, gap) for root in values]
+        closed = tuple(piece for piece in pieces if piece is not None) if all(pieces) and pieces else None
+    return Reached(kind, values, closed, None, column.at(lever, lever.low).reduction_percent, limit)
+
+
+def _gap(at: Callable[[Lever, Decimal], Sides], lever: Lever, target_percent: Decimal) -> Gap:
+    return lambda x: at(lever, x).gap_usd(target_percent)
+
+
+def _straight(root: Decimal, gap: Gap) -> Decimal | None:
+    """The root of the straight piece on which `root` lies; None where the function is not straight there."""
+    low, high = root * (1 - NEAR), root * (1 + NEAR)
+    ends = gap(low), gap(high)
+    bend = gap(low + (high - low) / 4) - (3 * ends[0] + ends[1]) / 4
+    return root_of_line(low, high, *ends) if abs(bend) <= STRAIGHT * abs(ends[1] - ends[0]) else None
+
+
+def modelled_reached(column: ModelledColumn, lever: Lever, target_percent: Decimal, step: Step) -> Reached:
+    """By simulation, with the interval over the replications; `step` is told the share done."""
+    gap, points = _gap(column.at, lever, target_percent), modelled_points(column, lever)
+    known = []
+    for number, x in enumerate(points):
+        known.append(gap(x))
+        step((number + 1) / (len(points) + MODELLED_STEPS))
+    width = column.width(lever)
+    found = [narrowed(one, gap, MODELLED_WITHIN, MODELLED_STEPS, width) for one in brackets(points, gap)]
+    kind, values = described([one.root for one in found], known[0] <= 0)
+    ends = [column.at(lever, x).reduction_percent for x in (points[0], points[-1])]
+    interval = _interval(column, lever, target_percent, found[0]) if found else None
+    return Reached(kind, values, None, interval, ends[0], ends[1])
+
+
+def modelled_points(column: ModelledColumn, lever: Lever) -> list[Decimal]:
+    """The grid of the simulated column; whole numbers where the lever has no others."""
+    width = column.width(lever)
+    points = grid(lever.low, lever.high, MODELLED_POINTS)
+    snapped = [max(width, (x / width).to_integral_value() * width) for x in points] if width else points
+    return list(dict.fromkeys(snapped))
+
+
+def _interval(column: ModelledColumn, lever: Lever, target: Decimal, at: Bracket) -> tuple[float, float] | None:
+    """Over the replications' own crossings, each on the straight line through the bracket."""
+    low, high = column.replicated(lever, at.low)[1], column.replicated(lever, at.high)[1]
+    pairs = [(one.gap_usd(target), other.gap_usd(target)) for one, other in zip(low, high, strict=False)]
+    own = [float(root_of_line(at.low, at.high, *pair)) for pair in pairs if pair[0] != pair[1]]
+    half = half_width(float(at.root), own)
+    return None if half is None else (float(at.root) - half, float(at.root) + half)

@@ -20,6 +20,7 @@ __all__ = [
     "__version__",
     "add_banking_days",
     "bill",
+    "breakeven",
     "check",
     "compare",
     "is_banking_day",
@@ -31,6 +32,7 @@ __all__ = [
 _HOMES = {
     "add_banking_days": ("costmodel.simulation.calendar", "add_banking_days"),
     "bill": ("costmodel.run", "bill"),
+    "breakeven": ("costmodel.analysis.seeking", "breakeven"),
     "check": ("costmodel.analysis.check", "check"),
     "compare": ("costmodel.analysis.compare", "compare"),
     "is_banking_day": ("costmodel.simulation.calendar", "is_banking_day"),
@@ -42,6 +44,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from costmodel.analysis.check import check
     from costmodel.analysis.compare import compare
+    from costmodel.analysis.seeking import breakeven
     from costmodel.assumptions.catalog import load_assumptions as load
     from costmodel.run import bill, replay, run
     from costmodel.simulation.calendar import add_banking_days, is_banking_day

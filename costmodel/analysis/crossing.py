@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -49,14 +50,14 @@ def grid(low: Decimal, high: Decimal, number: int) -> list[Decimal]:
 def brackets(points: Sequence[Decimal], gap: Gap) -> list[Bracket]:
     """The stretches between neighbouring points over which the sign of `gap` changes."""
     known = [(x, gap(x)) for x in points]
-    pairs = zip(known, known[1:], strict=False)
+    pairs = itertools.pairwise(known)
     return [Bracket(a, b, ga, gb) for (a, ga), (b, gb) in pairs if (ga <= 0) != (gb <= 0)]
 
 
 def narrowed(found: Bracket, gap: Gap, within: Decimal, most: int, step: Decimal = Decimal(0)) -> Bracket:
     """The same crossing in a bracket at most `within` of it wide, after `most` evaluations at most.
 
-    By turns: where the straight line crosses, a little farther on, in the middle; only at multiples of `step`, if given.
+    By turns: where the straight line crosses, a little farther on, in the middle; at multiples of `step`, if given.
     """
     for turn in range(most):
         root, width = found.root, found.high - found.low

@@ -89,12 +89,16 @@ class DocumentColumn:
             return _grown(self._row({}), x / base_volume(self.file))
         if lever.kind == "mix":
             return self._mix(x / HUNDRED)
-        values = lever_values(self.levers, self.file, x)
-        moved = {name: evaluate(text, values, Where(key=f"{lever.id}.{name}")) for name, text in lever.inputs.items()}
-        found = self._row(moved)
+        found = self._row(self.moved(lever, x))
         if lever.own is None:
             return found
+        values = lever_values(self.levers, self.file, x)
         return _with_own(found, lever, evaluate(lever.own, values, Where(key=f"{lever.id}.own")))
+
+    def moved(self, lever: Lever, x: Decimal) -> dict[str, Decimal]:
+        """The inputs that the lever at x changes."""
+        values = lever_values(self.levers, self.file, x)
+        return {name: evaluate(text, values, Where(key=f"{lever.id}.{name}")) for name, text in lever.inputs.items()}
 
     def _row(self, inputs: dict[str, Decimal]) -> Sides:
         split = Split(id="moved", title="moved", inputs=inputs)

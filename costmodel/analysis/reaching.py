@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from costmodel.analysis.breakeven import base_volume, cost_line, threshold
+from costmodel.analysis.breakeven import Threshold, base_volume, cost_line, threshold
 from costmodel.analysis.crossing import Bracket, Gap, Kind, brackets, described, grid, narrowed, root_of_line
 from costmodel.analysis.moving import DocumentColumn, ModelledColumn, Sides
 from costmodel.assumptions.lever import Lever
 from costmodel.simulation.statistics import half_width
 
-DOCUMENT_POINTS, MODELLED_POINTS = 200, 10  # of the grid on which a change of sign is looked for
+DOCUMENT_POINTS, MODELLED_POINTS = 100, 8  # of the grid on which a change of sign is looked for
 DOCUMENT_WITHIN, MODELLED_WITHIN = Decimal("1e-10"), Decimal("1e-4")
-DOCUMENT_STEPS, MODELLED_STEPS = 200, 12  # evaluations to narrow a crossing down
+DOCUMENT_STEPS, MODELLED_STEPS = 100, 12  # evaluations to narrow a crossing down
 NEAR = Decimal("1e-3")  # around a root, where a straight piece is looked for
 STRAIGHT = Decimal("1e-12")  # how far from a straight line, in parts of its rise
 
@@ -61,15 +61,28 @@ def document_reached(column: DocumentColumn, lever: Lever, target_percent: Decim
     found = brackets(grid(lever.low, lever.high, DOCUMENT_POINTS), gap)
     roots = [narrowed(one, gap, DOCUMENT_WITHIN, DOCUMENT_STEPS).root for one in found]
     kind, values = described(roots, gap(lever.low) <= 0)
-    limit = column.at(lever, lever.high).reduction_percent
+    limit, closed = column.at(lever, lever.high).reduction_percent, _closed(column, lever, target_percent, values)
     if lever.kind == "volume":
-        both = column.at(lever, base_volume(column.file))
-        exact = threshold(cost_line(both.stripe), cost_line(both.own), target_percent, base_volume(column.file))
-        closed, limit = (None if exact.volume_usd is None else (exact.volume_usd,)), exact.limit_percent
-    else:
-        pieces = [_straight(root, gap) for root in values]
-        closed = tuple(piece for piece in pieces if piece is not None) if all(pieces) and pieces else None
+        limit = _exact(column, lever, target_percent).limit_percent
     return Reached(kind, values, closed, None, column.at(lever, lever.low).reduction_percent, limit)
+
+
+def _closed(
+    column: DocumentColumn, lever: Lever, target_percent: Decimal, values: tuple[Decimal, ...]
+) -> tuple[Decimal, ...] | None:
+    """The values again, each solved for on the straight piece it lies on; None where one lies on none."""
+    if lever.kind == "volume" and values:
+        exact = _exact(column, lever, target_percent).volume_usd
+        return None if exact is None else (exact,)
+    pieces = [_straight(value, _gap(column.at, lever, target_percent)) for value in values]
+    found = tuple(piece for piece in pieces if piece is not None)
+    return found if found and len(found) == len(pieces) else None
+
+
+def _exact(column: DocumentColumn, lever: Lever, target_percent: Decimal) -> Threshold:
+    base = base_volume(column.file)
+    both = column.at(lever, base)
+    return threshold(cost_line(both.stripe), cost_line(both.own), target_percent, base)
 
 
 def _gap(at: Callable[[Lever, Decimal], Sides], lever: Lever, target_percent: Decimal) -> Gap:
@@ -84,13 +97,15 @@ def _straight(root: Decimal, gap: Gap) -> Decimal | None:
     return root_of_line(low, high, *ends) if abs(bend) <= STRAIGHT * abs(ends[1] - ends[0]) else None
 
 
-def modelled_reached(column: ModelledColumn, lever: Lever, target_percent: Decimal, step: Step) -> Reached:
+def modelled_reached(
+    column: ModelledColumn, lever: Lever, target_percent: Decimal, step: Step, number: int = MODELLED_POINTS
+) -> Reached:
     """By simulation, with the interval over the replications; `step` is told the share done."""
-    gap, points = _gap(column.at, lever, target_percent), modelled_points(column, lever)
+    gap, points = _gap(column.at, lever, target_percent), modelled_points(column, lever, number)
     known = []
-    for number, x in enumerate(points):
+    for done, x in enumerate(points):
         known.append(gap(x))
-        step((number + 1) / (len(points) + MODELLED_STEPS))
+        step((done + 1) / (len(points) + MODELLED_STEPS))
     width = column.width(lever)
     found = [narrowed(one, gap, MODELLED_WITHIN, MODELLED_STEPS, width) for one in brackets(points, gap)]
     kind, values = described([one.root for one in found], known[0] <= 0)
@@ -99,10 +114,10 @@ def modelled_reached(column: ModelledColumn, lever: Lever, target_percent: Decim
     return Reached(kind, values, None, interval, ends[0], ends[1])
 
 
-def modelled_points(column: ModelledColumn, lever: Lever) -> list[Decimal]:
+def modelled_points(column: ModelledColumn, lever: Lever, number: int = MODELLED_POINTS) -> list[Decimal]:
     """The grid of the simulated column; whole numbers where the lever has no others."""
     width = column.width(lever)
-    points = grid(lever.low, lever.high, MODELLED_POINTS)
+    points = grid(lever.low, lever.high, number)
     snapped = [max(width, (x / width).to_integral_value() * width) for x in points] if width else points
     return list(dict.fromkeys(snapped))
 

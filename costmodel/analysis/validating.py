@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from costmodel.analysis.claims import read_claims
+from costmodel.analysis.lever_files import read_levers
 from costmodel.analysis.perimeter_files import read_perimeters
 from costmodel.assumptions.catalog import data_dir, load_assumptions, load_services, load_table
 from costmodel.assumptions.checking import check
@@ -21,10 +22,12 @@ FOLDERS = {
     "scenarios": "scenario",
     "claims": "claims",
     "perimeters": "perimeters",
+    "levers": "levers",
 }
 MARKS = {
     "claims": ("claim",),
     "perimeters": ("perimeter", "term"),
+    "levers": ("lever",),
     "scenario": ("workload", "base", "on", "replications"),
     "service": ("provider", "meter"),
     "pipeline": ("flows", "handlers", "functions", "region"),
@@ -82,6 +85,8 @@ def _check(kind: str, name: str, data: Path | None) -> None:
         read_claims(name, data)
     elif kind == "perimeters":
         read_perimeters(name, data)
+    elif kind == "levers":
+        read_levers(name, data)
     elif kind == "pipeline":
         table = load_table("pipelines", name, data)[0]
         check_links(check(Pipeline, table), load_services(data), None, table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -25,7 +26,8 @@ class Lever(Sourced):
     kind: how it moves the simulated month: "volume" (USD a month at the same ticket), "assumption" (its path, simulated
     anew), "price" (the parts named in `meters`, billed anew), "mix" (between the rails) or "lost" (`own`, USD a month
     more on the own side). inputs: how it moves the document's inputs, formulas over them and `x`. low, high: the range
-    that is searched. asks: it is a rate that one would ask Stripe for. whole: it counts something.
+    that is searched, within what is possible (`least`, `most`). asks: it is a rate that one would ask Stripe for.
+    whole: it counts something.
     """
 
     id: Name
@@ -40,11 +42,13 @@ class Lever(Sourced):
     asks: bool = False
     low: NotNegative
     high: NotNegative
+    least: NotNegative = Decimal(0)
+    most: NotNegative | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.low >= self.high:
-            raise ValueError("`low` must lie below `high`")
+        if not self.least <= self.low < self.high <= (self.high if self.most is None else self.most):
+            raise ValueError("`least` <= `low` < `high` <= `most` does not hold")
         if (self.kind == "lost") != (self.own is not None):
             raise ValueError("`own` goes with kind = lost, and only with it")
         if (self.kind == "price") != bool(self.meters):

@@ -31,15 +31,20 @@ def new_command(commands: Any, name: str, run: Command, text: str) -> argparse.A
     return parser
 
 
-def simulation_options(parser: argparse.ArgumentParser) -> None:
-    """The options of every command that simulates; `asked` reads them."""
+def assumption_options(parser: argparse.ArgumentParser) -> None:
+    """The options of every command that takes assumptions; `assumed` reads them."""
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one assumption")
     parser.add_argument("--seed", type=int, metavar="N", help="other luck")
     parser.add_argument("--on", type=date, metavar="DATE", help="prices and rules of this date (YYYY-MM-DD)")
+    parser.add_argument("--engine", choices=("auto", "reference", "compiled"), default="auto")
+
+
+def simulation_options(parser: argparse.ArgumentParser) -> None:
+    """The options of every command that simulates a workload or a file; `asked` reads them."""
+    assumption_options(parser)
     parser.add_argument("--payments", metavar="FILE", help="a CSV file of payments instead of the workload")
     parser.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="a column of that file")
     parser.add_argument("--strict", action="store_true", help="a faulty row of that file is an error")
-    parser.add_argument("--engine", choices=("auto", "reference", "compiled"), default="auto")
 
 
 def date(word: str) -> dt.date:
@@ -72,21 +77,23 @@ def folder(arguments: argparse.Namespace) -> Path | None:
     return Path(arguments.data) if arguments.data else None
 
 
-def asked(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The options that every simulation takes, as its keyword arguments."""
+def assumed(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options that say what to assume, as keyword arguments."""
     from costmodel.assumptions.changes import parse_change
 
     changes = {change.path: change.value for change in map(parse_change, arguments.set)}
     if arguments.on is not None:
         changes["on"] = arguments.on
+    return {"set": changes, "data": arguments.data, "seed": arguments.seed, "engine": arguments.engine}
+
+
+def asked(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options that every simulation takes, as its keyword arguments."""
     return {
-        "set": changes,
-        "data": arguments.data,
-        "seed": arguments.seed,
+        **assumed(arguments),
         "payments": arguments.payments,
         "columns": _columns(arguments.map),
         "strict": arguments.strict,
-        "engine": arguments.engine,
     }
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "breakeven",
     "check",
     "compare",
+    "growth",
     "is_banking_day",
     "load",
     "replay",
@@ -35,6 +36,7 @@ _HOMES = {
     "breakeven": ("costmodel.analysis.seeking", "breakeven"),
     "check": ("costmodel.analysis.check", "check"),
     "compare": ("costmodel.analysis.compare", "compare"),
+    "growth": ("costmodel.analysis.growth", "growth"),
     "is_banking_day": ("costmodel.simulation.calendar", "is_banking_day"),
     "load": ("costmodel.assumptions.catalog", "load_assumptions"),
     "replay": ("costmodel.run", "replay"),
@@ -44,6 +46,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from costmodel.analysis.check import check
     from costmodel.analysis.compare import compare
+    from costmodel.analysis.growth import growth
     from costmodel.analysis.seeking import breakeven
     from costmodel.assumptions.catalog import load_assumptions as load
     from costmodel.run import bill, replay, run

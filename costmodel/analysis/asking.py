@@ -22,13 +22,14 @@ Figure = Decimal | float | int | str
 
 def target_of(reduction: Figure) -> Decimal:
     """The reduction asked for, in percent. Raises UsageError for what none can be."""
-    target = _figure("--reduction", reduction)
+    target = figure_of("--reduction", reduction)
     if target >= HUNDRED:
         raise UsageError(f"--reduction {target}: nothing is cheaper by 100 % or more; give a smaller percentage")
     return target
 
 
-def _figure(option: str, given: Figure) -> Decimal:
+def figure_of(option: str, given: Figure) -> Decimal:
+    """An option's number. Raises UsageError for what is none, naming the option."""
     try:
         figure = Decimal(str(given))
     except InvalidOperation:
@@ -49,7 +50,7 @@ def asked_lever(
         raise UsageError(f"no key {key!r}; {nearest(key, names)}; or a path of an assumption with --from and --to")
     if known is None and (low is None or high is None):
         raise UsageError(f"{key} has no range of its own; say what to search with --from and --to")
-    ends = [_figure(option, given) for option, given in (("--from", low), ("--to", high)) if given is not None]
+    ends = [figure_of(option, given) for option, given in (("--from", low), ("--to", high)) if given is not None]
     if known is not None:
         ends = [known.low if low is None else ends[0], known.high if high is None else ends[-1]]
     if ends[0] >= ends[1]:

@@ -48,10 +48,10 @@ class Business:
         """The month of that side, followed to its payments' end (cohort)."""
         if (owner, rail) not in self._known:
             scenario = self.other or self.scenario if owner == "stripe" else self.scenario
-            self._known[owner, rail] = self._simulated(scenario, self._changes(owner, rail))
+            self._known[owner, rail] = self._simulated(scenario, self.changes(owner, rail))
         return self._known[owner, rail]
 
-    def _changes(self, owner: Owner, rail: Rail) -> dict[str, Any]:
+    def changes(self, owner: Owner, rail: Rail) -> dict[str, Any]:
         """What makes the scenario that side; changes to the own pipeline stay on its side."""
         kept = {p: v for p, v in self.set.items() if owner == "own" or not p.startswith("pipeline")}
         sides: dict[str, Any] = {"workload.methods": {"card": int(rail == "card"), "ach": int(rail == "ach")}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from costmodel.analysis.claims import read_claims
+from costmodel.analysis.growth_files import read_growth
 from costmodel.analysis.lever_files import read_levers
 from costmodel.analysis.perimeter_files import read_perimeters
 from costmodel.assumptions.catalog import data_dir, load_assumptions, load_services, load_table
@@ -23,11 +24,13 @@ FOLDERS = {
     "claims": "claims",
     "perimeters": "perimeters",
     "levers": "levers",
+    "growth": "growth",
 }
 MARKS = {
     "claims": ("claim",),
     "perimeters": ("perimeter", "term"),
     "levers": ("lever",),
+    "growth": ("growth", "build_engineer_months"),
     "scenario": ("workload", "base", "on", "replications"),
     "service": ("provider", "meter"),
     "pipeline": ("flows", "handlers", "functions", "region"),
@@ -87,6 +90,8 @@ def _check(kind: str, name: str, data: Path | None) -> None:
         read_perimeters(name, data)
     elif kind == "levers":
         read_levers(name, data)
+    elif kind == "growth":
+        read_growth(name, data)
     elif kind == "pipeline":
         table = load_table("pipelines", name, data)[0]
         check_links(check(Pipeline, table), load_services(data), None, table)

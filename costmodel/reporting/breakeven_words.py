@@ -34,11 +34,11 @@ def in_unit(value: Decimal | float | None, unit: str) -> str:
 
 def on_axis(value: float, unit: str) -> str:
     """A value for a tick: large ones in thousands, millions or billions."""
-    mark = "$" if unit.startswith("USD") else ""
+    mark = ("−" if value < 0 else "") + ("$" if unit.startswith("USD") else "")
     for size, letter in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
         if abs(value) >= size:
-            return signed(f"{mark}{value / size:,g}{letter}")
-    return signed(f"{mark}{value:,g}") + (f"{NARROW}%" if unit.startswith("percent") else "")
+            return f"{mark}{abs(value) / size:,g}{letter}"
+    return f"{mark}{abs(value):,g}" + (f"{NARROW}%" if unit.startswith("percent") else "")
 
 
 def percent_of(value: Decimal | None) -> str:

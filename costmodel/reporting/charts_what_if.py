@@ -5,15 +5,26 @@ As in `charts`: a result in, Axes out; the title says the finding.
 
 from __future__ import annotations
 
+from textwrap import fill
+
 from matplotlib.axes import Axes
 
+from costmodel.analysis.growth import GrowthResult
 from costmodel.analysis.mapping import BreakevenMap
 from costmodel.analysis.seeking import Breakeven
 from costmodel.reporting.breakeven_words import breakeven_finding, capital, map_finding, on_axis, what
-from costmodel.reporting.charts import CLAIMED, LIMIT, SIMULATED, styled, titled
+from costmodel.reporting.charts import CLAIMED, LIMIT, SIMULATED, styled
+from costmodel.reporting.growth_screen import growth_finding
 
 FILLS = ((LIMIT, 0.18), (SIMULATED, 0.22))  # dearer, cheaper
+TITLE_WIDTH = 78
 DEEP = -500  # percent of reduction below which all is the same colour
+
+
+def _titled(ax: Axes, finding: str) -> Axes:
+    """The finding as title, in as many lines as it takes."""
+    ax.set_title(fill(finding, TITLE_WIDTH, break_long_words=False), parse_math=False)
+    return ax
 
 
 @styled
@@ -38,7 +49,7 @@ def breakeven_chart(result: Breakeven, ax: Axes) -> Axes:
     ax.set_xlabel(f"{result.lever.title}, {unit} (diamond: {what(result.target_percent)})")
     ax.set_ylabel(f"reduction of cost ({result.title}), %")
     ax.legend(loc="lower right")
-    return titled(ax, breakeven_finding(result))
+    return _titled(ax, breakeven_finding(result))
 
 
 @styled
@@ -70,4 +81,34 @@ def breakeven_map_chart(result: BreakevenMap, ax: Axes) -> Axes:
     dots = "; dots: simulated" if result.simulated else ""
     ax.set_xlabel(f"volume, USD a month (line: the document's figures{dots})")
     ax.set_ylabel(f"{result.lever.title}, {unit}")
-    return titled(ax, map_finding(result))
+    return _titled(ax, map_finding(result))
+
+
+@styled
+def growth_chart(result: GrowthResult, ax: Axes) -> Axes:
+    """The cumulative saving in USD by month: the middle path, and the fan from p10 to p90 about its median."""
+    months, bands = [month.number for month in result.months], result.fan.cumulative_usd
+    ax.fill_between(months, bands["p10"], bands["p90"], color=SIMULATED, alpha=0.2, linewidth=0)
+    ax.plot(months, bands["p50"], color=SIMULATED, linestyle="--")
+    ax.plot(months, [float(usd) for usd in result.cumulative_usd], color="black", linewidth=2)
+    ax.axhline(0, color=LIMIT, linestyle=":")
+    if result.payback_month is not None:
+        ax.plot([result.payback_month], [0], marker="o", color="black", zorder=4)
+    ends = [(float(result.cumulative_usd[-1]), "middle path"), *((bands[name][-1], name) for name in bands)]
+    for usd, name in _apart(ends, ax.get_ylim()):
+        ax.annotate(name, (months[-1], usd), xytext=(6, 0), textcoords="offset points", va="center")
+    ax.set_xlim(1, months[-1] * (1 + 1 / 6))
+    ax.yaxis.set_major_formatter(lambda usd, _: on_axis(usd, "USD"))
+    ax.set_xlabel(f"month, from {result.months[0].on:%B %Y} on")
+    ax.set_ylabel(f"cumulative saving ({result.title}), USD")
+    return _titled(ax, growth_finding(result))
+
+
+def _apart(ends: list[tuple[float, str]], limits: tuple[float, float]) -> list[tuple[float, str]]:
+    """Heights of labels, moved apart where they would cover each other."""
+    placed: list[tuple[float, str]] = []
+    least = (limits[1] - limits[0]) / 18
+    for usd, name in sorted(ends):
+        usd = max(usd, placed[-1][0] + least) if placed else usd
+        placed.append((usd, name))
+    return placed

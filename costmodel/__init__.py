@@ -21,6 +21,7 @@ __all__ = [
     "add_banking_days",
     "bill",
     "breakeven",
+    "bridge",
     "check",
     "compare",
     "growth",
@@ -34,6 +35,7 @@ _HOMES = {
     "add_banking_days": ("costmodel.simulation.calendar", "add_banking_days"),
     "bill": ("costmodel.run", "bill"),
     "breakeven": ("costmodel.analysis.seeking", "breakeven"),
+    "bridge": ("costmodel.analysis.bridging", "bridge"),
     "check": ("costmodel.analysis.check", "check"),
     "compare": ("costmodel.analysis.compare", "compare"),
     "growth": ("costmodel.analysis.growth", "growth"),
@@ -44,6 +46,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from costmodel.analysis.bridging import bridge
     from costmodel.analysis.check import check
     from costmodel.analysis.compare import compare
     from costmodel.analysis.growth import growth

@@ -9,15 +9,19 @@ from textwrap import fill
 
 from matplotlib.axes import Axes
 
+from costmodel.analysis.bridging import Bridge
 from costmodel.analysis.growth import GrowthResult
 from costmodel.analysis.mapping import BreakevenMap
 from costmodel.analysis.seeking import Breakeven
 from costmodel.reporting.breakeven_words import breakeven_finding, capital, map_finding, on_axis, what
-from costmodel.reporting.charts import CLAIMED, LIMIT, SIMULATED, styled
+from costmodel.reporting.bridge_screen import bridge_finding
+from costmodel.reporting.captions import signed
+from costmodel.reporting.charts import BAR, CLAIMED, GREY, HATCHED, LIMIT, PLAIN, SIMULATED, styled
 from costmodel.reporting.growth_screen import growth_finding
+from costmodel.reporting.words import dollars
 
 FILLS = ((LIMIT, 0.18), (SIMULATED, 0.22))  # dearer, cheaper
-TITLE_WIDTH = 78
+TITLE_WIDTH, LABEL_WIDTH = 78, 14
 DEEP = -500  # percent of reduction below which all is the same colour
 
 
@@ -112,3 +116,28 @@ def _apart(ends: list[tuple[float, str]], limits: tuple[float, float]) -> list[t
         usd = max(usd, placed[-1][0] + least) if placed else usd
         placed.append((usd, name))
     return placed
+
+
+@styled
+def waterfall_chart(result: Bridge, ax: Axes) -> Axes:
+    """From one month's cost to another's in USD, a bar for each cause: dearer hatched, cheaper plain."""
+    bars = [(result.before, 0.0, float(result.before_usd), GREY)]
+    for part in result.parts:
+        low = bars[-1][1] + bars[-1][2]
+        bars.append((part.cause, low, float(part.usd), HATCHED if part.usd > 0 else PLAIN))
+    bars.append((result.after, 0.0, float(result.after_usd), GREY))
+    for at, (_, bottom, height, look) in enumerate(bars):
+        ax.bar(at, height, 2 * BAR, bottom=bottom, **look)
+        top = max(bottom, bottom + height)
+        text = dollars(height, 2) if look is GREY else f"{'+' if height > 0 else ''}{signed(dollars(height, 2))}"
+        ax.annotate(text, (at, top), xytext=(0, 4), textcoords="offset points", ha="center", fontweight="bold")
+        if at + 1 < len(bars):
+            level = bottom + height
+            ax.hlines(level, at - BAR, at + 1 + BAR, color="#666666", linewidth=0.8)
+    ax.axhline(0, color="black", linewidth=0.8)
+    ax.set_xticks(range(len(bars)), [fill(name.replace("_", " "), LABEL_WIDTH) for name, *_ in bars])
+    ax.yaxis.set_major_formatter(lambda usd, _: on_axis(usd, "USD"))
+    ax.set_ylabel("USD a month")
+    ends = [end for _, bottom, height, _ in bars for end in (bottom, bottom + height)]
+    ax.set_ylim(1.1 * min(ends), 1.12 * max(*ends, 0.01))
+    return _titled(ax, bridge_finding(result))

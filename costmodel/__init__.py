@@ -24,6 +24,7 @@ __all__ = [
     "bridge",
     "check",
     "compare",
+    "frontier",
     "growth",
     "is_banking_day",
     "load",
@@ -38,6 +39,7 @@ _HOMES = {
     "bridge": ("costmodel.analysis.bridging", "bridge"),
     "check": ("costmodel.analysis.check", "check"),
     "compare": ("costmodel.analysis.compare", "compare"),
+    "frontier": ("costmodel.analysis.frontier", "frontier"),
     "growth": ("costmodel.analysis.growth", "growth"),
     "is_banking_day": ("costmodel.simulation.calendar", "is_banking_day"),
     "load": ("costmodel.assumptions.catalog", "load_assumptions"),
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from costmodel.analysis.bridging import bridge
     from costmodel.analysis.check import check
     from costmodel.analysis.compare import compare
+    from costmodel.analysis.frontier import frontier
     from costmodel.analysis.growth import growth
     from costmodel.analysis.seeking import breakeven
     from costmodel.assumptions.catalog import load_assumptions as load

@@ -36,7 +36,7 @@ HEAVY = ("numpy", "pandas", "matplotlib", "simpy", "numba", "scipy", "pydantic")
 PUBLIC = {
     "__version__", "InputError",                        # what is it, what can go wrong
     "load", "run", "replay", "check", "compare", "bill",  # the verbs
-    "breakeven", "growth", "bridge",                    # what if
+    "breakeven", "growth", "bridge", "frontier",        # what if
     "is_banking_day", "add_banking_days",               # the calendar
 }  # fmt: skip
 

@@ -21,17 +21,18 @@ def read_growth(name: str = "seed", data: Path | None = None) -> tuple[GrowthFil
     problems = []
     for index, pipeline in enumerate(file.built):
         if pipeline not in names("pipelines", data):
-            problems.append(_unknown(table, ("built", index), "pipeline", pipeline, names("pipelines", data)))
+            problems.append(unknown(table, ("built", index), "pipeline", pipeline, names("pipelines", data)))
     services = load_services(data)
     service, meter = file.build_meter.service, file.build_meter.meter
     if service not in services:
-        problems.append(_unknown(table, ("build_meter", "service"), "service", service, [*services]))
+        problems.append(unknown(table, ("build_meter", "service"), "service", service, [*services]))
     elif meter not in services[service].meter:
-        problems.append(_unknown(table, ("build_meter", "meter"), "meter", meter, [*services[service].meter]))
+        problems.append(unknown(table, ("build_meter", "meter"), "meter", meter, [*services[service].meter]))
     if problems:
         raise InputError(problems)
     return file, perimeters
 
 
-def _unknown(table: Table, loc: tuple[str | int, ...], noun: str, word: str, known: list[str]) -> Problem:
+def unknown(table: Table, loc: tuple[str | int, ...], noun: str, word: str, known: list[str]) -> Problem:
+    """The problem of a word at `loc` that names nothing known."""
     return Problem(*place_of(table, loc), dotted(loc), f"no such {noun}: `{word}`", nearest(word, known))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from costmodel.analysis.claims import read_claims
+from costmodel.analysis.frontier_files import read_frontier
 from costmodel.analysis.growth_files import read_growth
 from costmodel.analysis.lever_files import read_levers
 from costmodel.analysis.perimeter_files import read_perimeters
@@ -25,12 +26,14 @@ FOLDERS = {
     "perimeters": "perimeters",
     "levers": "levers",
     "growth": "growth",
+    "frontier": "frontier",
 }
 MARKS = {
     "claims": ("claim",),
     "perimeters": ("perimeter", "term"),
     "levers": ("lever",),
     "growth": ("growth", "build_engineer_months"),
+    "frontier": ("shown", "payments"),
     "scenario": ("workload", "base", "on", "replications"),
     "service": ("provider", "meter"),
     "pipeline": ("flows", "handlers", "functions", "region"),
@@ -90,6 +93,8 @@ def _check(kind: str, name: str, data: Path | None) -> None:
         read_perimeters(name, data)
     elif kind == "levers":
         read_levers(name, data)
+    elif kind == "frontier":
+        read_frontier(name, data)
     elif kind == "growth":
         read_growth(name, data)
     elif kind == "pipeline":

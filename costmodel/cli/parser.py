@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from costmodel.cli import bill, breakeven, bridge, check, compare, growth, prices, run, validate
+from costmodel.cli import bill, breakeven, bridge, check, compare, frontier, growth, prices, run, validate
 
-COMMANDS = (check, run, bill, compare, bridge, breakeven, growth, prices, validate)
+COMMANDS = (check, run, bill, compare, bridge, breakeven, growth, frontier, prices, validate)
 EXIT_CODES = """exit codes: 0 fine; 1 internal error; 2 bad input or usage; 4 a verdict differs from its pin;
 130 interrupted"""
 

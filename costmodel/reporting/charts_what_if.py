@@ -8,8 +8,10 @@ from __future__ import annotations
 from textwrap import fill
 
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
 from costmodel.analysis.bridging import Bridge
+from costmodel.analysis.frontier import Frontier
 from costmodel.analysis.growth import GrowthResult
 from costmodel.analysis.mapping import BreakevenMap
 from costmodel.analysis.seeking import Breakeven
@@ -17,6 +19,7 @@ from costmodel.reporting.breakeven_words import breakeven_finding, capital, map_
 from costmodel.reporting.bridge_screen import bridge_finding
 from costmodel.reporting.captions import signed
 from costmodel.reporting.charts import BAR, CLAIMED, GREY, HATCHED, LIMIT, PLAIN, SIMULATED, styled
+from costmodel.reporting.frontier_screen import frontier_finding, frontier_rows
 from costmodel.reporting.growth_screen import growth_finding
 from costmodel.reporting.words import dollars
 
@@ -141,3 +144,23 @@ def waterfall_chart(result: Bridge, ax: Axes) -> Axes:
     ends = [end for _, bottom, height, _ in bars for end in (bottom, bottom + height)]
     ax.set_ylim(1.1 * min(ends), 1.12 * max(*ends, 0.01))
     return _titled(ax, bridge_finding(result))
+
+
+@styled
+def frontier_chart(result: Frontier, ax: Axes) -> Axes:
+    """Claims by volume: a cell each with its figure; what is kept is plain, what is broken hatched."""
+    rows = frontier_rows(result)
+    for up, (_, cells) in enumerate(reversed(rows)):
+        for at, (text, holds) in enumerate(cells):
+            look = PLAIN if holds else {**HATCHED, "alpha": 0.35}
+            ax.add_patch(Rectangle((at - 0.48, up - 0.45), 0.96, 0.9, **look))
+            ax.text(at, up, text, ha="center", va="center", color="white" if holds else "black", fontweight="bold",
+                    fontsize="small")  # fmt: skip
+    ax.set_xlim(-0.5, len(result.points) - 0.5)
+    ax.set_ylim(-0.5, len(rows) - 0.5)
+    ax.set_xticks(range(len(result.points)), [on_axis(point.payments, "") for point in result.points])
+    ax.set_yticks(range(len(rows)), [fill(title, LABEL_WIDTH * 2) for title, _ in reversed(rows)])
+    ax.set_xlabel("payments a month (plain: the claim holds; hatched: it does not)")
+    for side in ("left", "bottom"):
+        ax.spines[side].set_visible(False)
+    return _titled(ax, frontier_finding(result))

@@ -25,6 +25,7 @@ from costmodel.cli import main
 from costmodel.errors import UsageError
 from costmodel.reporting import charts_what_if
 from costmodel.reporting.bridge_screen import bridge_finding
+from costmodel.reporting.captions_what_if import alt_text
 
 TAXI = Path(__file__).resolve().parent / "samples" / "nyc_taxi_2019-03.csv"
 
@@ -191,3 +192,9 @@ def test_waterfall_goes_from_one_total_to_the_other(result: Bridge, ax: plt.Axes
     assert bars[2][1] == pytest.approx(bars[-1][1])
     assert ax.get_title(loc="left").replace("\n", " ") == bridge_finding(result)
     assert ax.get_ylabel() == "USD a month"
+
+
+def test_alt_text_says_the_finding_and_figures(result: Bridge) -> None:
+    text = alt_text(result)
+    assert bridge_finding(result) in text
+    assert "USD a month" in text

@@ -19,6 +19,7 @@ from costmodel.analysis.warmest import warmest
 from costmodel.cli import main
 from costmodel.errors import InputError, UsageError
 from costmodel.reporting import charts_what_if
+from costmodel.reporting.captions_what_if import alt_text
 from costmodel.reporting.frontier_screen import frontier_finding, frontier_rows
 
 LATENCY, THROUGHPUT, SLA, HIGHEST, LOWER = "ECO-S27", "ECO-S28", "ECO-S29", "ECO-S19", "ECO-S18"
@@ -217,3 +218,20 @@ def test_command(capsys: pytest.CaptureFixture[str], few: str) -> None:
     assert out.startswith("< 100")
     assert "At no volume do the claims hold together" in out
     assert main([*words[:2], "--from", "x"]) == 2
+
+
+def test_alt_text_says_the_finding_and_figures(result: Frontier) -> None:
+    text = alt_text(result)
+    assert frontier_finding(result) in text
+    assert "99.79" in text
+
+
+def test_title_and_labels_have_room(result: Frontier) -> None:
+    ax = charts_what_if.frontier_chart(result)
+    ax.figure.canvas.draw()
+    whole = ax.figure.bbox
+    for text in (ax._left_title, *ax.get_yticklabels(), *ax.get_xticklabels()):
+        extent = text.get_window_extent()
+        assert whole.x0 <= extent.x0, text.get_text()
+        assert extent.x1 <= whole.x1, text.get_text()
+    plt.close("all")

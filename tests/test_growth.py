@@ -24,6 +24,7 @@ from costmodel.assumptions.growth import Growth
 from costmodel.cli import main
 from costmodel.errors import InputError, UsageError
 from costmodel.reporting import charts_what_if
+from costmodel.reporting.captions_what_if import alt_text
 from costmodel.reporting.growth_screen import growth_finding
 
 
@@ -279,3 +280,9 @@ def test_chart_draws_the_path_and_its_fan(result: GrowthResult) -> None:
 def test_command_refuses_what_it_cannot_do(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["growth", "seed_aws", "--months", "7"]) == 2
     assert "from 12 to 60" in capsys.readouterr().err
+
+
+def test_alt_text_says_the_finding_and_figures(result: GrowthResult) -> None:
+    text = alt_text(result)
+    assert growth_finding(result) in text
+    assert "middle path" in text

@@ -23,6 +23,7 @@ from costmodel.cli import main
 from costmodel.errors import InputError, UsageError
 from costmodel.reporting import charts_what_if
 from costmodel.reporting.breakeven_words import breakeven_finding, to_ask
+from costmodel.reporting.captions_what_if import alt_text
 
 # key, perimeter, target, kind, value: worked out by hand from the document's lines, 500 payments of 200.
 DOCUMENT = [
@@ -265,3 +266,9 @@ def test_map_has_the_closed_form_as_its_contour() -> None:
 def test_no_map_over_what_the_document_does_not_know() -> None:
     with pytest.raises(UsageError, match="choose one of ticket"):
         breakeven_map("seed_aws", "volume")
+
+
+def test_alt_text_says_the_finding_and_figures(asked: Breakeven) -> None:
+    text = alt_text(asked)
+    assert breakeven_finding(asked) in text
+    assert "document from" in text

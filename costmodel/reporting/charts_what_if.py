@@ -24,13 +24,13 @@ from costmodel.reporting.growth_screen import growth_finding
 from costmodel.reporting.words import dollars
 
 FILLS = ((LIMIT, 0.18), (SIMULATED, 0.22))  # dearer, cheaper
-TITLE_WIDTH, LABEL_WIDTH = 78, 14
+TITLE_WIDTH, NARROW_TITLE, LABEL_WIDTH = 78, 58, 14
 DEEP = -500  # percent of reduction below which all is the same colour
 
 
-def _titled(ax: Axes, finding: str) -> Axes:
+def _titled(ax: Axes, finding: str, width: int = TITLE_WIDTH) -> Axes:
     """The finding as title, in as many lines as it takes."""
-    ax.set_title(fill(finding, TITLE_WIDTH, break_long_words=False), parse_math=False)
+    ax.set_title(fill(finding, width, break_long_words=False), parse_math=False)
     return ax
 
 
@@ -163,4 +163,4 @@ def frontier_chart(result: Frontier, ax: Axes) -> Axes:
     ax.set_xlabel("payments a month (plain: the claim holds; hatched: it does not)")
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
-    return _titled(ax, frontier_finding(result))
+    return _titled(ax, frontier_finding(result), NARROW_TITLE)

@@ -13,10 +13,11 @@ import pytest
 from matplotlib import pyplot as plt
 
 import costmodel as cm
-from costmodel.analysis.fans import Economics, Factor, fan
+from costmodel.analysis.fans import Economics, Factor, factors_of, fan
 from costmodel.analysis.growth import GrowthResult, economics_of
 from costmodel.analysis.growth_files import read_growth
 from costmodel.analysis.laws import between
+from costmodel.analysis.modelled import sides
 from costmodel.analysis.paths import month_of, payments_path
 from costmodel.analysis.perimeters import PerimeterRow, Term
 from costmodel.assumptions.fields import Quantity
@@ -206,6 +207,17 @@ def test_fan_holds_the_middle_and_says_how_it_scales(result: GrowthResult) -> No
     assert all(a < b < c for a, b, c in zip(bands["p10"], bands["p50"], bands["p90"], strict=True))
     assert bands["p10"][-1] < float(result.cumulative_usd[-1]) < bands["p90"][-1]
     assert 0 <= result.scaling_error_percent < 2  # measured, and told on the screen
+
+
+@pytest.mark.parametrize(("end", "drawn_again"), [("value", True), ("high", False)])
+def test_what_stands_at_an_end_is_not_drawn_again(end: str, drawn_again: bool) -> None:
+    file, perimeters = read_growth()
+    side, assumed = sides(perimeters, "fully_loaded").own, cm.load("seed_aws")
+    lines = {"operations.engineering", "operations.legal", "ach.debit_entries"}
+    found = {factor.title for factor in factors_of(perimeters, file, side, assumed, lines, end)}
+    assert ("quantity of operations.engineering" in found) is drawn_again
+    assert ("price of operations.legal" in found) is drawn_again
+    assert "price of ach.debit_entries" in found
 
 
 # --- bad input ----------------------------------------------------------------------------------------------

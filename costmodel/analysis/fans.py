@@ -17,7 +17,7 @@ from costmodel.analysis.perimeters import Term
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.fields import Quantity, quantile_level
 from costmodel.assumptions.growth import GrowthFile
-from costmodel.assumptions.perimeter import Perimeters, Side
+from costmodel.assumptions.perimeter import End, Perimeters, Side
 from costmodel.assumptions.pipeline import Each, Standing
 from costmodel.billing.prices import PriceBook
 from costmodel.billing.quantities import RowError
@@ -64,16 +64,20 @@ class Economics:
 
 
 def factors_of(
-    perimeters: Perimeters, file: GrowthFile, side: Side, assumed: Assumptions, lines: Iterable[str]
+    perimeters: Perimeters, file: GrowthFile, side: Side, assumed: Assumptions, lines: Iterable[str], end: End
 ) -> Iterator[Factor]:
-    """Everything with a range that moves lines of one side: prices, what it adds, standing quantities, drivers."""
-    names = set(lines)
+    """Everything with a range that moves lines of one side: prices, what it adds, standing quantities, drivers.
+
+    end: where the perimeter's variant has what it adds in its range; at its low or high end that is not drawn again.
+    """
+    pinned = {f"{perimeters.adds[name].service}.{perimeters.adds[name].meter}" for name in side.adds}
+    names = set(lines) - (pinned if end != "value" else set())
     book = PriceBook(assumed.services, assumed.scenario.on, {**assumed.pipeline.plans, **side.plans})
     for name in sorted(names):
         yield from _price_factor(book, name, assumed.pipeline.region)
     for added in (perimeters.adds[name] for name in side.adds):
         line = f"{added.service}.{added.meter}"
-        yield from _quantity_factor(f"quantity of {line}", {line}, added.low, added.quantity, added.high)
+        yield from _quantity_factor(f"quantity of {line}", {line} & names, added.low, added.quantity, added.high)
     standing: tuple[Standing | Each, ...] = (*assumed.pipeline.static, *assumed.pipeline.each)
     for row in standing:
         if row.quantity and row.low is not None and row.high is not None:

@@ -126,13 +126,13 @@ class Grower:
         self._seen[owner] = assumed = self._load(scenario, changes)
         month = simulated_month(assumed, self.business.engine)
         rows = with_added(self.perimeters, side, month.usage, payments=month.completed, volume_usd=month.volume_usd,
-                          at=self._end())  # fmt: skip
+                          at=self.end())  # fmt: skip
         if owner == "own":
             rows += [UsageRow(name, "storage", gb, "simulated", note="kept") for name, gb in stocks.files_gb.items()]
         terms = rating_terms(assumed)
         terms["plans"] = {**terms["plans"], **side.plans}
         added = {(self.perimeters.adds[name].service, self.perimeters.adds[name].meter) for name in side.adds}
-        return month, rate(rows, services_at(assumed.services, self._end(), added), **terms)
+        return month, rate(rows, services_at(assumed.services, self.end(), added), **terms)
 
     def _fitted(self, payments: int, on: dt.date) -> dict[str, Any]:
         """Large months shortened."""
@@ -140,7 +140,7 @@ class Grower:
         workload = base.workload.model_copy(update={"payments_per_month": payments})
         return fitted(base.model_copy(update={"on": on, "workload": workload}), ONCE)
 
-    def _end(self) -> End:
+    def end(self) -> End:
         """The end of the ranges at which the perimeter's variant stands."""
         found = self.perimeters.find(self.perimeter).find(self.variant)
         return found.at if found and found.at else "value"

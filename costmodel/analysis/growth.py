@@ -238,7 +238,10 @@ def _factors(file: GrowthFile, perimeters: Perimeters, grower: Grower, months: S
     """Whatever has a range and moves a line of either side, building and slow money included; each once."""
     both = sides(perimeters, grower.perimeter, grower.variant)
     lines = _lines(months) | {".".join(CAPITAL), f"{file.build_meter.service}.{file.build_meter.meter}"}
-    each = [factors_of(perimeters, file, getattr(both, owner), grower.assumed(owner), lines) for owner in OWNERS]
+    each = [
+        factors_of(perimeters, file, getattr(both, owner), grower.assumed(owner), lines, grower.end())
+        for owner in OWNERS
+    ]
     return [*dict.fromkeys(factor for found in each for factor in found)]
 
 

@@ -134,15 +134,6 @@ def test_intervals_hold_their_part(result: Bridge) -> None:
         assert low <= float(part.usd) <= high
 
 
-def test_results_of_runs_can_be_bridged() -> None:
-    once = {"replications": 1}
-    before, after = cm.run("seed_stripe", set=once), cm.run("seed_stripe_ach", set=once)
-    found = cm.bridge(before, after)
-    assert [part.cause for part in found.parts] == ["payment methods"]
-    assert found.after_usd - found.before_usd == found.parts[0].usd
-    assert (found.before, found.after) == ("seed_stripe", "seed_stripe_ach")
-
-
 def test_nothing_differs() -> None:
     found = cm.bridge("seed_stripe", "seed_stripe")
     assert found.parts == ()
@@ -150,13 +141,19 @@ def test_nothing_differs() -> None:
     assert bridge_finding(found).endswith("nothing differs")
 
 
-def test_building_is_spread_over_the_months() -> None:
+def test_results_of_runs_and_building_spread_over_months() -> None:
     """6 engineer-months at 15,000 over 36 months are 2,500 a month."""
-    found = cm.bridge("seed_stripe", "seed_aws", build=True, set={"replications": 1})
+    once = {"replications": 1}
+    before, after = cm.run("seed_stripe", set=once), cm.run("seed_aws", set=once)
+    found = cm.bridge(before, after, build=True)
     parts = {part.cause: part.usd for part in found.parts}
+    assert [*parts] == ["payment methods", "configuration", "building, once"]
     assert parts["building, once"] == 2500
     assert parts["payment methods"] < 0 > parts["configuration"]
+    assert found.before_usd == before.bill.total_usd.quantize(D("0.01"))
+    assert found.after_usd == after.bill.total_usd.quantize(D("0.01")) + 2500
     assert found.before_usd + sum(parts.values()) == found.after_usd
+    assert (found.before, found.after) == ("seed_stripe", "seed_aws")
 
 
 def test_a_replayed_file_is_refused() -> None:

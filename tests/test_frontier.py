@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from decimal import Decimal as D
 from pathlib import Path
@@ -14,6 +13,7 @@ import costmodel as cm
 from costmodel.analysis.claims import read_claims
 from costmodel.analysis.frontier import Frontier, volumes
 from costmodel.analysis.frontier_files import read_frontier
+from costmodel.analysis.frontier_points import Judge
 from costmodel.analysis.sides import Business
 from costmodel.analysis.warmest import warmest
 from costmodel.cli import main
@@ -39,11 +39,12 @@ def few(root: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def result(few: str) -> Frontier:
     """A thousand payments a month, and ten thousand an hour."""
-    few_payments = cm.frontier("seed_aws", low=1000, high=1001, frontier=few)
-    many = cm.frontier("seed_aws", low=7_299_999, high=7_300_000, frontier=few)
-    points = (few_payments.points[0], many.points[-1])
-    assert [point.payments for point in points] == [1000, 7_300_000]
-    return dataclasses.replace(few_payments, points=points)
+    file, claims, perimeters = read_frontier(few)
+    judge = Judge(file, claims, perimeters, Business("seed_aws"), cm.load("seed_aws"))
+    points = tuple(judge.point(payments) for payments in (1000, 7_300_000))
+    titles = tuple((name, perimeters.find(name).title) for name in file.shown)
+    return Frontier("seed_aws", file.title, points, judge.reductions, judge.latency, judge.others, titles, "same_rail",
+                    {"overridden": []})  # fmt: skip
 
 
 def test_volumes_rise_by_equal_factors() -> None:

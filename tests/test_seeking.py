@@ -22,7 +22,7 @@ from costmodel.analysis.seeking import Breakeven
 from costmodel.cli import main
 from costmodel.errors import InputError, UsageError
 from costmodel.reporting import charts_what_if
-from costmodel.reporting.breakeven_words import breakeven_finding, to_ask
+from costmodel.reporting.breakeven_words import breakeven_finding, in_unit, to_ask
 from costmodel.reporting.captions_what_if import alt_text
 
 # key, perimeter, target, kind, value: worked out by hand from the document's lines, 500 payments of 200.
@@ -87,7 +87,7 @@ def test_a_path_finds_its_lever() -> None:
 
 @pytest.fixture(scope="module")
 def asked() -> Breakeven:
-    return cm.breakeven("seed_aws", "stripe_ach_rate", perimeter="same_rail")
+    return cm.breakeven("seed_aws", "stripe_ach_rate", perimeter="same_rail", points=3)
 
 
 def test_simulated_rate_is_where_the_bills_meet(asked: Breakeven) -> None:
@@ -211,7 +211,7 @@ def test_a_levers_file_with_faults(tmp_path: Path) -> None:
         'title = "t"\nperimeters = "seed"\n'
         + "".join(f'[[lever]]\nid = "a"\ntitle = "t"\nunit = "u"\n{lines}{meters}inputs = {{ {given} }}\n'
                   for given in ('volme = "x"', 'volume = "1 / nothing"'))
-        + '[[cause]]\nid = "c"\ntitle = "t"\nterms = ["kmz"]\nlines = []\n'
+        + '[[cause]]\nid = "c"\ntitle = "t"\nterms = ["kmz"]\nlines = []\nbecause = "b"\n'
     )  # fmt: skip
     with pytest.raises(InputError) as caught:
         read_levers(str(tmp_path / "mine.toml"))
@@ -231,6 +231,19 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["document"]["values"][0].startswith("5.63")
     assert document["modelled"]["kind"] == "from"
     assert main([*words[:3], "--perimeter", "nope"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "says"),
+    [
+        (-3_850_000, "USD a month", "−$3.85M"),
+        (31.25, "USD a payment", "$31.25"),
+        (0.0616, "percent", "0.062 %"),
+        (2.4, "payouts", "2.4"),
+    ],
+)
+def test_in_unit(value: float, unit: str, says: str) -> None:
+    assert in_unit(value, unit).replace("\u00a0", " ") == says
 
 
 def test_sentence(asked: Breakeven) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from costmodel.analysis.breakeven import Threshold, base_volume, cost_line, threshold
-from costmodel.analysis.crossing import Bracket, Gap, Kind, brackets, described, grid, narrowed, root_of_line
+from costmodel.analysis.crossing import Gap, Kind, brackets, described, grid, narrowed, root_of_line
 from costmodel.analysis.moving import DocumentColumn, ModelledColumn, Sides
 from costmodel.assumptions.lever import Lever
 from costmodel.simulation.statistics import half_width
@@ -16,6 +16,7 @@ from costmodel.simulation.statistics import half_width
 DOCUMENT_POINTS, MODELLED_POINTS = 100, 8  # of the grid on which a change of sign is looked for
 DOCUMENT_WITHIN, MODELLED_WITHIN = Decimal("1e-10"), Decimal("1e-4")
 DOCUMENT_STEPS, MODELLED_STEPS = 100, 12  # evaluations to narrow a crossing down
+AROUND = 16  # the part of a root that replications' own roots are looked for above and below it
 NEAR = Decimal("1e-3")  # around a root, where a straight piece is looked for
 STRAIGHT = Decimal("1e-12")  # how far from a straight line, in parts of its rise
 
@@ -110,7 +111,7 @@ def modelled_reached(
     found = [narrowed(one, gap, MODELLED_WITHIN, MODELLED_STEPS, width) for one in brackets(points, gap)]
     kind, values = described([one.root for one in found], known[0] <= 0)
     ends = [column.at(lever, x).reduction_percent for x in (points[0], points[-1])]
-    interval = _interval(column, lever, target_percent, found[0]) if found else None
+    interval = _interval(column, lever, target_percent, values[0]) if values else None
     return Reached(kind, values, None, interval, ends[0], ends[1])
 
 
@@ -122,10 +123,18 @@ def modelled_points(column: ModelledColumn, lever: Lever, number: int = MODELLED
     return list(dict.fromkeys(snapped))
 
 
-def _interval(column: ModelledColumn, lever: Lever, target: Decimal, at: Bracket) -> tuple[float, float] | None:
-    """Over the replications' own crossings, each on the straight line through the bracket."""
-    low, high = column.replicated(lever, at.low)[1], column.replicated(lever, at.high)[1]
-    pairs = [(one.gap_usd(target), other.gap_usd(target)) for one, other in zip(low, high, strict=False)]
-    own = [float(root_of_line(at.low, at.high, *pair)) for pair in pairs if pair[0] != pair[1]]
-    half = half_width(float(at.root), own)
-    return None if half is None else (float(at.root) - half, float(at.root) + half)
+def _interval(column: ModelledColumn, lever: Lever, target: Decimal, root: Decimal) -> tuple[float, float] | None:
+    """Over the replications' own crossings, each on its straight line from a little below the root to a little above.
+
+    The bracket itself is too narrow for that: from one payment to the next a replication moves by its luck alone.
+    """
+    width = column.width(lever)
+    ends = [max(lever.low, root - root / AROUND), min(lever.high, root + root / AROUND)]
+    low, high = ((x / width).to_integral_value() * width if width else x for x in ends)
+    if low >= high:
+        return None
+    singles = zip(column.replicated(lever, low)[1], column.replicated(lever, high)[1], strict=False)
+    pairs = [(one.gap_usd(target), other.gap_usd(target)) for one, other in singles]
+    own = [float(root_of_line(low, high, *pair)) for pair in pairs if pair[0] != pair[1]]
+    half = half_width(float(root), own)
+    return None if half is None else (float(root) - half, float(root) + half)

@@ -43,13 +43,14 @@ class Difference:
     """Why the simulated value is another: one cause, at the document's value of the lever.
 
     document_usd, modelled_usd: its part of the gap (own side less what the target leaves of Stripe's), USD a month.
-    shift: by how much it moves the value; the shifts sum to the whole difference.
+    shift: by how much it moves the value; the shifts sum to the whole difference. because: why, if that is known.
     """
 
     cause: str
     document_usd: Decimal
     modelled_usd: Decimal
     shift: Decimal
+    because: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Breakeven:
             "document": None if self.document is None else self.document.to_dict(),
             "modelled": None if self.modelled is None else self.modelled.to_dict(),
             "differences": [
-                {name: value if isinstance(value, str) else f"{value:f}" for name, value in vars(one).items()}
+                {name: f"{value:f}" if isinstance(value, Decimal) else value for name, value in vars(one).items()}
                 for one in self.differences
             ],
             "curve": [[None if cell is None else f"{cell:f}" for cell in row] for row in self.curve],
@@ -191,7 +192,8 @@ class _Search:
         pairs = [(name, both[0].get(name, Decimal(0)), both[1].get(name, Decimal(0))) for name in names]
         whole = sum((after - before for _, before, after in pairs), Decimal(0))
         each = (simulated.values[0] - value) / whole if whole else Decimal(0)
-        found = [Difference(name, before, after, (after - before) * each) for name, before, after in pairs]
+        why = {cause.title: cause.because for cause in self.file.cause}
+        found = [Difference(name, one, other, (other - one) * each, why.get(name)) for name, one, other in pairs]
         return tuple(sorted(found, key=lambda one: -abs(one.shift)))
 
     def curve(self) -> tuple[tuple[Decimal, Decimal | None, Decimal | None], ...]:

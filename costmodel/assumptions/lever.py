@@ -59,12 +59,13 @@ class Lever(Sourced):
 
 
 class Cause(Record):
-    """Terms of the document and lines of the bills that stand for the same thing."""
+    """Terms of the document and lines of the bills that stand for the same thing, and why they come to other sums."""
 
     id: Name
     title: Text
     terms: tuple[Name, ...]
     lines: tuple[Selector, ...]
+    because: Text
 
 
 class Levers(Record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from costmodel.analysis.mapping import BreakevenMap
@@ -61,14 +62,15 @@ def _differences(result: Breakeven) -> Section:
         rows.append(_difference(_together(small), unit))
     rows.append(_difference(_together(result.differences, "in all"), unit))
     head = (f"Own less Stripe at {in_unit(value, unit)}, USD a month", "document", "simulated", "moves it by")
-    return ["Why the simulated value is another:", Table(head, tuple(rows))]
+    why = [f"{one.cause}: {one.because}." for one in large if one.because]
+    return ["Why the simulated value is another:", Table(head, tuple(rows)), *why]
 
 
-def _together(several: list[Difference] | tuple[Difference, ...], title: str = "") -> Difference:
-    sums = [
+def _together(several: Sequence[Difference], title: str = "") -> Difference:
+    document, modelled, shift = (
         sum((getattr(one, name) for one in several), Decimal(0)) for name in ("document_usd", "modelled_usd", "shift")
-    ]
-    return Difference(title or f"{len(several)} others", *sums)
+    )
+    return Difference(title or f"{len(several)} others", document, modelled, shift)
 
 
 def _difference(one: Difference, unit: str) -> tuple[str, ...]:

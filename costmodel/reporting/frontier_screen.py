@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from costmodel.analysis.frontier import Frontier, Held, Point
+from costmodel.analysis.frontier import Frontier
+from costmodel.analysis.frontier_points import Held, Point
 from costmodel.assumptions.document import Claim
 from costmodel.reporting.breakeven_words import on_axis, percent_of
 from costmodel.reporting.captions import signed
@@ -107,6 +108,8 @@ def frontier_sections(result: Frontier) -> list[Section]:
         if other is not None:
             shown = _figure_of(other)
             rows.append((limit_text(other), *(_cell(p.of(other.id), shown, result) for p in result.points)))
+            if any(p.of(other.id).interval for p in result.points):
+                rows.append(("  95 % interval", *(_half_width(p.of(other.id)) for p in result.points)))
     rows += [
         ("payments lost", *(percent_of(Decimal(str(p.lost_percent))) for p in result.points)),
         ("calls refused, per payment", *(number(p.refused_calls, 2) for p in result.points)),
@@ -141,6 +144,11 @@ def _figure_of(claim: Claim) -> Callable[[Decimal | None], str]:
     if claim.unit == "percent":
         return lambda value: NOTHING if value is None else f"{number(value, 2)}{NARROW}%"
     return lambda value: NOTHING if value is None else f"{value:,.0f}"
+
+
+def _half_width(held: Held) -> str:
+    """`± 12`, or nothing where a single run gives none."""
+    return "" if held.interval is None else f"± {(held.interval[1] - held.interval[0]) / 2:,.0f}"
 
 
 def _cell(held: Held, shown: Callable[[Decimal | None], str], result: Frontier) -> str:

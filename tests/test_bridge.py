@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
@@ -49,9 +49,10 @@ def test_glove_game() -> None:
 AMOUNTS = st.integers(-(10**9), 10**9)
 
 
-@given(st.lists(AMOUNTS, min_size=16, max_size=16))
+@settings(max_examples=20)
+@given(st.lists(AMOUNTS, min_size=8, max_size=8))
 def test_shares_sum_exactly_in_any_order(amounts: list[int]) -> None:
-    names = ["a", "b", "c", "d"]
+    names = ["a", "b", "c"]
     known = dict(zip(subsets(names), (D(amount).scaleb(-4) for amount in amounts), strict=True))
     whole = known[frozenset(names)] - known[frozenset()]
     shares = [shapley(list(order), known.__getitem__) for order in itertools.permutations(names)]

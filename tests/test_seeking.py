@@ -231,6 +231,8 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["document"]["values"][0].startswith("5.63")
     assert document["modelled"]["kind"] == "from"
     assert main([*words[:3], "--perimeter", "nope"]) == 2
+    assert main([*words[:3], "--map", "--from", "1"]) == 2
+    assert "a map has the whole range" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

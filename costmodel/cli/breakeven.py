@@ -30,9 +30,12 @@ def breakeven_command(arguments: argparse.Namespace) -> int:
     """One key, or the map over volume and a key."""
     from costmodel.analysis.mapping import breakeven_map
     from costmodel.analysis.seeking import breakeven
+    from costmodel.errors import UsageError
     from costmodel.reporting.breakeven_screen import breakeven_documents, map_documents
     from costmodel.reporting.progress import progress
 
+    if arguments.map and (arguments.low or arguments.high):
+        raise UsageError("--from and --to are the range of a search; a map has the whole range of its key")
     terms = assumed(arguments) | {"perimeter": arguments.perimeter, "reduction": arguments.reduction}
     with progress(f"breakeven {arguments.scenario} {arguments.key}", arguments.quiet) as watch:
         if arguments.map:

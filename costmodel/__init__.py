@@ -17,13 +17,14 @@ __version__ = "0.1.0"
 
 __all__ = [
     "InputError",
-    "__version__",
     "actuals",
     "add_banking_days",
     "bill",
-    "capacity",
+    "breakeven",
     "check",
     "compare",
+    "frontier",
+    "growth",
     "is_banking_day",
     "load",
     "replay",
@@ -36,9 +37,11 @@ _HOMES = {
     "actuals": ("costmodel.analysis.actuals", "actuals"),
     "add_banking_days": ("costmodel.simulation.calendar", "add_banking_days"),
     "bill": ("costmodel.run", "bill"),
-    "capacity": ("costmodel.analysis.capacity", "capacity"),
+    "breakeven": ("costmodel.analysis.seeking", "breakeven"),
     "check": ("costmodel.analysis.check", "check"),
     "compare": ("costmodel.analysis.compare", "compare"),
+    "frontier": ("costmodel.analysis.frontier", "frontier"),
+    "growth": ("costmodel.analysis.growth", "growth"),
     "is_banking_day": ("costmodel.simulation.calendar", "is_banking_day"),
     "load": ("costmodel.assumptions.catalog", "load_assumptions"),
     "replay": ("costmodel.run", "replay"),
@@ -49,9 +52,11 @@ _HOMES = {
 
 if TYPE_CHECKING:
     from costmodel.analysis.actuals import actuals
-    from costmodel.analysis.capacity import capacity
     from costmodel.analysis.check import check
     from costmodel.analysis.compare import compare
+    from costmodel.analysis.frontier import frontier
+    from costmodel.analysis.growth import growth
+    from costmodel.analysis.seeking import breakeven
     from costmodel.analysis.sweep import sweep
     from costmodel.analysis.uncertainty import uncertainty
     from costmodel.assumptions.catalog import load_assumptions as load

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from costmodel.analysis.modelled import modelled_row, sides, with_added
 from costmodel.analysis.perimeters import PerimeterRow
 from costmodel.analysis.ranges import services_at
-from costmodel.analysis.sides import Business, Owner
+from costmodel.analysis.sides import OWNERS, Business, Owner
 from costmodel.assumptions.perimeter import End, Perimeters, Side
+from costmodel.assumptions.service import Service
 from costmodel.billing.bill import Bill
 from costmodel.billing.biller import Biller
 from costmodel.result import Result
@@ -18,6 +19,7 @@ from costmodel.run import rating_terms
 from costmodel.simulation.statistics import Difference, half_width, paired
 
 POOLED = -1  # stands for all replications together
+Services = Mapping[str, Service]
 
 
 @dataclass(frozen=True)
@@ -38,23 +40,31 @@ class ModelledRow:
 
 
 class Modeller:
-    """Bills the sides of perimeters; equal bills are made once."""
+    """Bills the sides of perimeters; equal bills are made once. repriced: other prices than the scenario's."""
 
-    def __init__(self, file: Perimeters, business: Business) -> None:
-        self.file, self.business = file, business
+    def __init__(
+        self, file: Perimeters, business: Business, repriced: Callable[[Services], Services] = lambda given: given
+    ) -> None:
+        self.file, self.business, self.repriced = file, business, repriced
         self._bills: dict[tuple[object, ...], Bill] = {}
         self._biller = Biller()
 
     def row(self, perimeter: str, variant: str | None = None, *, at: End | None = None) -> ModelledRow:
         """The modelled figures of a perimeter. KeyError where it has no modelled column."""
+        pooled, single = self.replicated(perimeter, variant, at=at)
+        payments = completed(self._result("own", perimeter, variant))
+        return ModelledRow(pooled, payments, _intervals(pooled, single, payments), _difference(pooled, single))
+
+    def replicated(
+        self, perimeter: str, variant: str | None = None, *, at: End | None = None
+    ) -> tuple[PerimeterRow, list[PerimeterRow]]:
+        """The row of all replications together, and that of each. KeyError where there is no modelled column."""
         found = self.file.find(perimeter).find(variant)
         end = at or (found.at if found and found.at else "value")
-        result = self._result("own", perimeter, variant)
-        replications = min(len(result.usages), len(self._result("stripe", perimeter, variant).usages))
-        pooled = self._row(perimeter, variant, end, POOLED)
+        results = [self._result(owner, perimeter, variant) for owner in OWNERS]
+        replications = min(len(result.usages) for result in results)
         single = [self._row(perimeter, variant, end, number) for number in range(replications)]
-        payments = completed(result)
-        return ModelledRow(pooled, payments, _intervals(pooled, single, payments), _difference(pooled, single))
+        return self._row(perimeter, variant, end, POOLED), single
 
     def pooled(self, perimeter: str) -> PerimeterRow:
         """The row of a perimeter, without intervals. KeyError where it has no modelled column."""
@@ -95,7 +105,8 @@ class Modeller:
         terms = rating_terms(result.assumptions)
         terms["plans"] = {**terms["plans"], **side.plans}
         added = {(self.file.adds[name].service, self.file.adds[name].meter) for name in side.adds}
-        return self._biller.bill(rows, services_at(result.assumptions.services, end, added), **terms)
+        services = services_at(self.repriced(result.assumptions.services), end, added)
+        return self._biller.bill(rows, services, **terms)
 
 
 def completed(result: Result) -> Decimal:

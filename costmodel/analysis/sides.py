@@ -12,6 +12,7 @@ from costmodel.run import Watch, replay, run
 
 Owner = Literal["own", "stripe"]
 Rail = Literal["card", "ach"]
+OWNERS: tuple[Owner, ...] = ("stripe", "own")
 STRIPE_PIPELINE = "stripe"
 OWN_RAIL = "ach"  # the rail on which the own pipeline is looked at most closely
 FEWER_REPLICATIONS = 5  # for the other one, whose bill hardly varies

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from costmodel.analysis.claims import read_claims
+from costmodel.analysis.frontier_files import read_frontier
+from costmodel.analysis.growth_files import read_growth
+from costmodel.analysis.lever_files import read_levers
 from costmodel.analysis.perimeter_files import read_perimeters
 from costmodel.analysis.price_import import load_offer_map
 from costmodel.assumptions.bill_layouts import Layout, Lines
@@ -25,10 +28,16 @@ FOLDERS = {
     "perimeters": "perimeters",
     "offers": "offers",
     "actuals": "actuals",
+    "levers": "levers",
+    "growth": "growth",
+    "frontier": "frontier",
 }
 MARKS = {
     "claims": ("claim",),
     "perimeters": ("perimeter", "term"),
+    "levers": ("lever",),
+    "growth": ("growth", "build_engineer_months"),
+    "frontier": ("shown", "payments"),
     "scenario": ("workload", "base", "on", "replications"),
     "service": ("provider", "meter"),
     "pipeline": ("flows", "handlers", "functions", "region", "instead"),
@@ -88,6 +97,12 @@ def _check(kind: str, name: str, data: Path | None) -> None:
         read_claims(name, data)
     elif kind == "perimeters":
         read_perimeters(name, data)
+    elif kind == "levers":
+        read_levers(name, data)
+    elif kind == "frontier":
+        read_frontier(name, data)
+    elif kind == "growth":
+        read_growth(name, data)
     elif kind == "pipeline":
         table = load_pipeline_table(name, data)[0]
         check_links(check(Pipeline, table), load_services(data), None, table)

@@ -64,7 +64,7 @@ def load_table(kind: str, name: str, data: Path | None = None) -> tuple[Table, l
     tables = [read_toml(path) for path in paths if path.is_file()]
     if not tables:
         known = names(kind, data)
-        raise InputError(Problem(name, None, "", f"no such {kind[:-1]}", f"{nearest(name, known)}"))
+        raise InputError(Problem(name, None, "", f"no such {kind.removesuffix('s')}", f"{nearest(name, known)}"))
     if len(tables) == 1:
         return tables[0], ([f"{kind}.{name}"] if data and not paths[0].is_file() else [])
     merged, keys = laid_over(tables[0], tables[1])
@@ -192,7 +192,7 @@ def _check_named(kind: str, key: str, table: Table, data: Path | None) -> None:
     if name in known or name.endswith(".toml") or "/" in name:
         return
     file, line = table.lines[key]
-    raise InputError(Problem(file, line, key, f"no such {kind[:-1]}: `{name}`", nearest(name, known)))
+    raise InputError(Problem(file, line, key, f"no such {kind.removesuffix('s')}: `{name}`", nearest(name, known)))
 
 
 def _changed_pipeline(scenario: Table, changes: tuple[Change, ...]) -> str:

@@ -75,27 +75,23 @@ def folder(arguments: argparse.Namespace) -> Path | None:
     return Path(arguments.data) if arguments.data else None
 
 
-def asked(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The options that every simulated month takes, as its keyword arguments."""
-    return assumed(arguments) | {
-        "payments": arguments.payments,
-        "columns": pairs(arguments.map, "--map", "amount=total"),
-        "strict": arguments.strict,
-    }
-
-
 def assumed(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What is assumed, as keyword arguments."""
+    """The options that say what to assume, as keyword arguments."""
     from costmodel.assumptions.changes import parse_change
 
     changes = {change.path: change.value for change in map(parse_change, arguments.set)}
     if arguments.on is not None:
         changes["on"] = arguments.on
+    return {"set": changes, "data": arguments.data, "seed": arguments.seed, "engine": arguments.engine}
+
+
+def asked(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options that every simulation takes, as its keyword arguments."""
     return {
-        "set": changes,
-        "data": arguments.data,
-        "seed": arguments.seed,
-        "engine": arguments.engine,
+        **assumed(arguments),
+        "payments": arguments.payments,
+        "columns": pairs(arguments.map, "--map", "amount=total"),
+        "strict": arguments.strict,
     }
 
 

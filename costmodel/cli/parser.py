@@ -9,8 +9,12 @@ from costmodel.cli import (
     ach,
     actuals,
     bill,
+    breakeven,
+    bridge,
     check,
     compare,
+    frontier,
+    growth,
     prices,
     processors,
     report,
@@ -20,7 +24,10 @@ from costmodel.cli import (
     validate,
 )
 
-COMMANDS = (check, run, bill, compare, processors, ach, sweep, uncertainty, prices, actuals, report, validate)
+COMMANDS = (
+    check, run, compare, bridge, breakeven, growth, frontier, sweep, uncertainty, processors, bill, ach, prices,
+    actuals, report, validate,
+)  # fmt: skip
 EXIT_CODES = """exit codes: 0 fine; 1 internal error; 2 bad input or usage; 4 a verdict differs from its pin;
 5 a source is older than allowed (prices stale); 130 interrupted"""
 

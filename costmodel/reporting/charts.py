@@ -47,18 +47,18 @@ ROOM = 1.1  # width of the picture over that of what stands in it
 Chart = Callable[..., Axes]
 
 
-def _styled(chart: Callable[[CheckResult, Axes], Axes]) -> Chart:
+def styled(chart: Callable[[Any, Axes], Axes]) -> Chart:
     """Draw in the house style, on the axes given or on new ones."""
 
     @wraps(chart)
-    def draw(result: CheckResult, ax: Axes | None = None) -> Axes:
+    def draw(result: Any, ax: Axes | None = None) -> Axes:
         with plt.style.context(str(files("costmodel.reporting") / "costmodel.mplstyle")):
             return chart(result, plt.subplots()[1] if ax is None else ax)
 
     return draw
 
 
-@_styled
+@styled
 def perimeter_chart(result: CheckResult, ax: Axes) -> Axes:
     """The reduction by perimeter, in percent: the document's arithmetic beside the simulation with its interval."""
     rows = reductions(result)
@@ -73,7 +73,7 @@ def perimeter_chart(result: CheckResult, ax: Axes) -> Axes:
     if any(row.document is not None for row in rows):
         handles.insert(0, Patch(**HATCHED, label="the document's own figures; in [ ]: from low to high assumptions"))
     ax.legend(handles=handles, loc="lower left")
-    return _titled(ax, captions.perimeter_finding(result))
+    return titled(ax, captions.perimeter_finding(result))
 
 
 def _reduction(ax: Axes, at: int, row: Reduction) -> None:
@@ -110,7 +110,7 @@ def _claimed_reductions(result: CheckResult, ax: Axes, width: int) -> None:
                     textcoords="offset points")  # fmt: skip
 
 
-@_styled
+@styled
 def bridge_chart(result: CheckResult, ax: Axes) -> Axes:
     """Where the claimed saving comes from, USD a month: by way of what one would pay for each option."""
     looks = {"total": GREY, "owning": PLAIN, "other": HATCHED}
@@ -128,10 +128,10 @@ def bridge_chart(result: CheckResult, ax: Axes) -> Axes:
     ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.legend(handles=[Patch(**PLAIN, label="saved by owning"), Patch(**HATCHED, label="not saved by the system")],
               loc="upper right")  # fmt: skip
-    return _titled(ax, captions.bridge_finding(result))
+    return titled(ax, captions.bridge_finding(result))
 
 
-@_styled
+@styled
 def cost_lines_chart(result: CheckResult, ax: Axes) -> Axes:
     """The document's cost lines beside the simulated ones, USD a month; the labels tell those too small to see."""
     lines = cost_lines(result)[::-1]
@@ -143,7 +143,7 @@ def cost_lines_chart(result: CheckResult, ax: Axes) -> Axes:
     ax.margins(x=0.12, y=0.02)
     ax.legend(handles=[Patch(**HATCHED, label="claimed"), Patch(**PLAIN, label="simulated usage at list price")],
               loc="lower right")  # fmt: skip
-    return _titled(ax, captions.cost_finding(result))
+    return titled(ax, captions.cost_finding(result))
 
 
 def _cost_line(ax: Axes, at: int, line: CostLine) -> None:
@@ -155,7 +155,7 @@ def _cost_line(ax: Axes, at: int, line: CostLine) -> None:
                         va="center", fontsize="small")  # fmt: skip
 
 
-@_styled
+@styled
 def latency_chart(result: CheckResult, ax: Axes) -> Axes:
     """Latency percentiles at each operating point and with a warm path, against the claimed limit, in ms."""
     rows = waits(result)[::-1]
@@ -172,7 +172,7 @@ def latency_chart(result: CheckResult, ax: Axes) -> Axes:
     ax.set_xlim(0, ROOM * max((row.ms[LEVELS[-1]] for row in rows), default=1))
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_xlabel("from request to answer, ms (dot: median; square: p95 with its 95 % interval; diamond: p99)")
-    return _titled(ax, captions.latency_finding(result))
+    return titled(ax, captions.latency_finding(result))
 
 
 def _wait(ax: Axes, at: int, row: Wait, level: str) -> None:
@@ -200,7 +200,7 @@ def alt_text(chart: str, result: CheckResult) -> str:
     return texts[chart](result)
 
 
-def _titled(ax: Axes, finding: str) -> Axes:
+def titled(ax: Axes, finding: str) -> Axes:
     """The finding as title, a long one in two lines; its dollar signs are no mathematics."""
     title = finding if len(finding) <= TITLE_WIDTH else re.sub("(?<=[;:]) ", "\n", finding, count=1)
     ax.set_title(title, parse_math=False)

@@ -46,7 +46,7 @@ def check_documents(result: CheckResult, *, all_: bool) -> Documents:
 def run_documents(result: Result) -> Documents:
     """What `run` prints."""
     return {
-        "table": lambda: _page(lambda width: run_sections(result, width=width)),
+        "table": lambda: page(lambda width: run_sections(result, width=width)),
         "json": lambda: as_json(result.to_dict()),
         "csv": lambda: _bill_csv(result.bill),
         "markdown": lambda: as_markdown(run_sections(result)),
@@ -58,7 +58,7 @@ def bill_documents(bill: Bill, overridden: Sequence[str]) -> Documents:
     origin = _provenance(overridden) | {"prices_on": bill.on.isoformat(), "region": bill.region}
     document = {"schema_version": SCHEMA_VERSION, "bill": bill.to_dict(), "provenance": origin}
     return {
-        "table": lambda: _page(lambda width: [bill_section(bill, width=width), *_overridden(overridden)]),
+        "table": lambda: page(lambda width: [bill_section(bill, width=width), *_overridden(overridden)]),
         "json": lambda: as_json(document),
         "csv": lambda: _bill_csv(bill),
         "markdown": lambda: as_markdown([["Bill"], bill_section(bill), *_overridden(overridden)]),
@@ -86,7 +86,7 @@ def price_documents(services: Mapping[str, Service], overridden: Sequence[str]) 
     rows = price_rows(services)
     document = {"schema_version": SCHEMA_VERSION, "prices": rows, "provenance": _provenance(overridden)}
     return {
-        "table": lambda: _page(lambda _: [*price_sections(services), *_overridden(overridden)]),
+        "table": lambda: page(lambda _: [*price_sections(services), *_overridden(overridden)]),
         "json": lambda: as_json(document),
         "csv": lambda: as_csv(rows, tuple(rows[0])),
         "markdown": lambda: table_of(rows, tuple(rows[0])).markdown(),
@@ -100,7 +100,7 @@ def actuals_documents(found: Actuals) -> Documents:
 
     rows = [line.to_dict() for line in found.lines]
     return {
-        "table": lambda: _page(lambda _: actuals_sections(found)),
+        "table": lambda: page(lambda _: actuals_sections(found)),
         "json": lambda: as_json(found.to_dict()),
         "csv": lambda: as_csv(rows, COLUMNS),
         "markdown": lambda: as_markdown(actuals_sections(found)),
@@ -135,7 +135,8 @@ def terminal_width() -> int:
     return max(NARROWEST, min(WIDEST, shutil.get_terminal_size((WIDEST, 0)).columns))
 
 
-def _page(sections: Callable[[int], list[Section]]) -> str:
+def page(sections: Callable[[int], list[Section]]) -> str:
+    """The sections as a page of text, as wide as there is room."""
     width = terminal_width()
     return as_text(sections(width), width)
 

@@ -23,9 +23,9 @@ def dollars(value: Decimal | float | None, places: int = 0, *, sign: bool = True
         return NOTHING
     value = Decimal(str(value))
     mark = "$" if sign else ""
-    if places == 0 and abs(value) >= MILLION:
-        return f"{mark}{_rounded(value / MILLION, 2):,f}M"
     minus = "-" if value < 0 else ""
+    if places == 0 and abs(value) >= MILLION:
+        return f"{minus}{mark}{_rounded(abs(value) / MILLION, 2):,f}M"
     return f"{minus}{mark}{_rounded(abs(value), places):,f}"
 
 

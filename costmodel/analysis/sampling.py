@@ -1,0 +1,42 @@
+"""Months of many payments, simulated for a shorter time at the full rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from costmodel.assumptions.catalog import load_assumptions
+from costmodel.assumptions.changes import changes_from
+from costmodel.assumptions.scenario import Scenario
+from costmodel.simulation.payments import month_hours_of
+
+FEWEST = 5  # replications, so that there is an interval
+HOURS_PER_DAY = 24
+WARM_UP_MINUTES = 5
+MINUTES_PER_DAY = 24 * 60
+
+
+def shortened(
+    scenario: str, changes: Mapping[str, Any], data: Path | str | None, replications: int = FEWEST
+) -> dict[str, Any]:
+    """What to set besides, so that a month costs no more than the scenario's own month with its replications.
+
+    A month of more payments than the scenario replicates (`replicate_up_to_payments`) is simulated for as many days as
+    hold that number, at the full rate, once environments are warm; always so many `replications`.
+    """
+    month = load_assumptions(scenario, data=Path(data) if data else None, changes=changes_from(changes)).scenario
+    return {path: value for path, value in fitted(month, replications).items() if path not in changes}
+
+
+def fitted(month: Scenario, replications: int) -> dict[str, Any]:
+    """The same for a scenario at hand."""
+    budget, workload = month.replicate_up_to_payments, month.workload
+    each = budget // replications
+    asked: dict[str, Any] = {"replications": replications, "replicate_up_to_payments": replications * budget}
+    if workload.days is None and workload.payments_per_month > each:
+        days = Decimal(month_hours_of(month)) / HOURS_PER_DAY
+        asked["workload.days"] = days * each / workload.payments_per_month
+        asked["lead_in_days"] = Decimal(WARM_UP_MINUTES) / MINUTES_PER_DAY
+    return asked

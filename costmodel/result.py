@@ -44,7 +44,8 @@ class Replicated:
 class Result:
     """One scenario's month. Money in USD a month, latency in ms, settlement in banking days, shares in percent.
 
-    usages: the usage of each replication; volume_usd: money offered a month; limits: the nearest first.
+    usages, bills, singles: usage, bill and flat figures of each replication; volume_usd: money offered a month;
+    limits: the nearest first.
     intervals: dotted path of a figure -> (low, high) at 95 % over the replications, or None for a single run.
     """
 
@@ -58,6 +59,8 @@ class Result:
     usages: list[list[UsageRow]]
     volume_usd: Decimal
     bill: Bill
+    bills: list[Bill]
+    singles: list[dict[str, Any]]
     intervals: dict[str, tuple[float, float] | None]
     engine: str
     rejected: dict[str, Any] | None
@@ -155,6 +158,8 @@ def make_result(assumptions: Assumptions, replicated: Replicated) -> Result:
         usages=replicated.usages,
         volume_usd=_volume_usd(simulated),
         bill=replicated.bill,
+        bills=replicated.bills,
+        singles=singles,
         intervals={path: _interval(value, path, singles) for path, value in pooled_flat.items() if value is not None},
         engine=simulated.engine,
         rejected=simulated.replayed.report() if simulated.replayed else None,

@@ -103,7 +103,7 @@ REFUSED = [
     (["bill", "u.csv", "--on", "yesterday"], "yesterday", "write YYYY-MM-DD"),
     (["run", "seed_aws", "--format", "xml"], "--format", "choose from"),
     (["run", "seed_aws", "--format", "junit"], "--format junit", "choose table, json, csv, markdown"),
-    (["check", "--format", "sarif"], "--format sarif", "not built yet"),
+    (["check", "--format", "sarif"], "--format sarif", "validate has it"),
     (["run", "seed_aws", "--capacity"], "--capacity", "not built yet"),
     (["run", "sed_aws"], "sed_aws", "did you mean `seed_aws`"),
     (["run", "no/such.toml"], "no/such.toml", "check the path"),

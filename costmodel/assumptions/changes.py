@@ -121,7 +121,15 @@ def _set_quantity(quantity: Table, change: Change) -> None:
     quantity.lines["value"] = (f"--set {change}", 0)
     for key, widen in (("low", min), ("high", max)):
         if key in quantity and isinstance(change.value, int | Decimal):
-            quantity[key] = widen(quantity[key], change.value)
+            quantity[key] = widen(_number(quantity[key], change.value), change.value)
+
+
+def _number(edge: Any, instead: int | Decimal) -> int | Decimal:
+    """The edge of a range, which a file may give as text; the new value where it is no number."""
+    try:
+        return Decimal(str(edge))
+    except ArithmeticError:
+        return instead
 
 
 def _no_path(change: Change, key: str, node: Any) -> InputError:

@@ -65,8 +65,12 @@ def _read_once(path: Path, modified_ns: int, size: int) -> Table:
         raise _refuse(path, line, f"not valid TOML ({error})", "correct the syntax at this line") from None
     except (RecursionError, ValueError, ArithmeticError) as error:
         raise _refuse(path, None, f"not readable as TOML ({error})", "simplify or correct the value") from None
-    lines = dict(_positions(text))
-    table: Table = _locate(tree, (), str(path), lines, 1)
+    return located(tree, str(path), dict(_positions(text)))
+
+
+def located(tree: dict[str, Any], file: str, lines: dict[Path_, int] | None = None) -> Table:
+    """A tree of plain values as a table of that file; what has no line of its own has that of what holds it."""
+    table: Table = _locate(tree, (), file, lines or {}, 1)
     return table
 
 

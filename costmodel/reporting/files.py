@@ -36,6 +36,15 @@ def write_whole(path: str | Path, text: str) -> None:
         raise _cannot(target, error.strerror or str(error)) from None
 
 
+def append(path: str | Path, text: str) -> None:
+    """Add to the end of a file that others write to as well. Raises InputError where that cannot be done."""
+    try:
+        with Path(path).open("a", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise _cannot(Path(path), error.strerror or str(error)) from None
+
+
 def _replace(target: Path, text: str) -> None:
     beside = target.with_name(f".costmodel-{secrets.token_hex(8)}")
     try:

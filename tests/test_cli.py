@@ -398,7 +398,7 @@ def test_a_file_of_payments_is_counted_with_its_faulty_rows(cli: Cli) -> None:
     "file", sorted((ROOT / "data").glob("*/*.toml")), ids=lambda file: f"{file.parent.name}/{file.stem}"
 )
 def test_every_shipped_file_is_valid(cli: Cli, file: Path) -> None:
-    nouns = {"services": "service", "pipelines": "pipeline", "scenarios": "scenario"}
+    nouns = {"services": "service", "pipelines": "pipeline", "scenarios": "scenario", "policies": "policy"}
     kind = nouns.get(file.parent.name, f"{file.parent.name} file")
     assert cli("validate", file) == (0, f"{file}: a valid {kind}\n", "")
 

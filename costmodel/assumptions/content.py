@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from costmodel.assumptions.catalog import Content
-from costmodel.assumptions.reading import ENTRY_NAMES, Table, located
+from costmodel.assumptions.reading import ENTRY_NAMES, Table, label, located
 
 PROSE = frozenset({"note", "source", "closed_source", "description"})
 MOVES_NOTHING = PROSE | {"title", "name", "read", "basis", "low", "high", "scale_low", "scale_high", "pinned"}
@@ -150,12 +150,12 @@ def _entries(old: list[Any], new: list[Any], path: str, key: str) -> Iterator[tu
             yield path, old, new
         return
     before, after = _labelled(old, key), _labelled(new, key)
-    for label in dict.fromkeys([*before, *after]):
-        yield from _differences(before.get(label), after.get(label), f"{path}[{label}]", key)
+    for name in dict.fromkeys([*before, *after]):
+        yield from _differences(before.get(name), after.get(name), f"{path}[{name}]", key)
 
 
 def _labelled(entries: list[dict[str, Any]], key: str) -> dict[str, Any]:
-    names = [[str(entry[k]) for k in ENTRY_NAMES.get(key, ("name",)) if k in entry] for entry in entries]
+    names = [[label(entry[k]) for k in ENTRY_NAMES.get(key, ("name",)) if k in entry] for entry in entries]
     labels = [" ".join(parts) for parts in names]
     if not all(labels) or len(set(labels)) < len(labels):
         labels = [str(number) for number in range(len(entries))]

@@ -201,21 +201,22 @@ def _tables(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(entry, Table) for entry in value)
 
 
-def _label(value: Any) -> str:
+def label(value: Any) -> str:
+    """What names an entry, as text."""
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _overlaid_entries(keys: tuple[str, ...], old: list[Table], new: list[Table], name: str) -> tuple[Any, list[str]]:
     entries, named = list(old), []
     for entry in new:
-        label = f"{name}[{' '.join(_label(entry[key]) for key in keys if key in entry)}]"
+        entered = f"{name}[{' '.join(label(entry[key]) for key in keys if key in entry)}]"
         same = [i for i, known in enumerate(entries) if [known.get(k) for k in keys] == [entry.get(k) for k in keys]]
         if same:
-            entries[same[0]], names = overlay(entries[same[0]], entry, f"{label}.")
+            entries[same[0]], names = overlay(entries[same[0]], entry, f"{entered}.")
             named += names
         else:
             entries.append(entry)
-            named.append(label)
+            named.append(entered)
     if "from" in keys:
         entries.sort(key=lambda entry: str(entry.get("from", "")))
     return entries, named

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from costmodel.cli import baseline, bill, check, compare, diff, prices, run, validate
+from costmodel.cli import baseline, bill, check, compare, diff, init, prices, run, validate
 
-COMMANDS = (check, run, bill, compare, baseline, diff, prices, validate)
+COMMANDS = (check, run, bill, compare, baseline, diff, prices, validate, init)
 EXIT_CODES = """exit codes: 0 fine; 1 internal error; 2 bad input or usage; 3 a cost moved past a threshold;
 4 a verdict differs from its pin; 5 a source is older than a blocking policy allows; 130 interrupted"""
 

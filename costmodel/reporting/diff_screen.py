@@ -118,15 +118,16 @@ def times(line: Line | None) -> str:
 
 def alarm_words(alarm: Alarm) -> str:
     """What was passed, by how much."""
-    bounds = [
+    limits = [
         *([f"{number(alarm.limit.percent, 2)} %"] if alarm.limit.percent is not None else []),
         *([f"{number(alarm.limit.absolute, 4)}"] if alarm.limit.absolute is not None else []),
-        *([f"budget {number(alarm.limit.budget, 2)}"] if alarm.limit.budget is not None else []),
     ]
+    bounds = [*([f"limit {' and '.join(limits)}"] if limits else []),
+              *([f"budget {number(alarm.limit.budget, 2)}"] if alarm.limit.budget is not None else [])]  # fmt: skip
     verb = "rose" if alarm.sure > 0 else "fell"
     moved = f"{verb} from nothing" if alarm.percent is None else f"{verb} {percent(abs(alarm.moved_percent), 2)}"
     surely = "" if alarm.percent in (None, alarm.moved_percent) else f"surely {percent(abs(alarm.percent), 2)}, "
-    return f"{figure_name(alarm.kind, alarm.figure)} {moved} ({surely}limit {' and '.join(bounds)})"
+    return f"{figure_name(alarm.kind, alarm.figure)} {moved} ({surely}{', '.join(bounds)})"
 
 
 def figure_name(kind: str, name: str) -> str:

@@ -36,6 +36,14 @@ def write_whole(path: str | Path, text: str) -> None:
         raise _cannot(target, error.strerror or str(error)) from None
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it. Raises InputError where that cannot be done."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot(path, error.strerror or str(error)) from None
+
+
 def append(path: str | Path, text: str) -> None:
     """Add to the end of a file that others write to as well. Raises InputError where that cannot be done."""
     try:

@@ -23,12 +23,12 @@ Cli = Callable[..., Answer]
 SMALL = """title = "A small month of the shipped pipeline"
 base = "seed_aws"
 pinned = false
-replications = 4
-lead_in_days = 2
+replications = 2
+lead_in_days = 1
 
 [workload]
 payments_per_month = 300
-days = 6
+days = 2
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from costmodel.cli import main
 from tests.guarded import ROOT, Cli, called, edited
 from tests.test_diff import git
 
@@ -23,20 +25,29 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
     return lambda *words: called(capsys, *words)
 
 
-@pytest.fixture
-def ours(cli: Cli, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository begun by `init`, its month made small, its baseline committed to main."""
-    place = tmp_path / "ours"
-    assert cli("init", place)[0] == 0
-    edited(place / "cost" / "scenarios" / "ours.toml", "pinned = false\n", SMALLER)
-    edited(place / "cost" / "scenarios" / "ours.toml", "accounts = 75", "accounts = 75\ndays = 3")
-    scenario, out = place / "cost" / "scenarios" / "ours.toml", place / "cost" / "baselines" / "ours.json"
-    assert cli("baseline", scenario, "--data", place / "cost", "--out", out, "--quiet", "--engine", "reference")[0] == 0
+    place = tmp_path_factory.mktemp("begun") / "ours"
+    assert main(["init", str(place)]) == 0
+    cost = place / "cost"
+    scenario, out = cost / "scenarios" / "ours.toml", cost / "baselines" / "ours.json"
+    edited(scenario, "pinned = false\n", SMALLER)
+    edited(scenario, "accounts = 75", "accounts = 75\ndays = 3")
+    words = ("baseline", scenario, "--data", cost, "--out", out, "--quiet", "--engine", "reference")
+    assert main([str(word) for word in words]) == 0
     git(place, "init", "-q", "-b", "main")
     git(place, "add", "-A")
     git(place, "commit", "-q", "-m", "begun")
     git(place, "update-ref", "refs/remotes/origin/main", "HEAD")
     return place
+
+
+@pytest.fixture
+def ours(begun: Path, tmp_path: Path) -> Path:
+    """A copy, to be changed at will."""
+    shutil.copytree(begun, tmp_path / "ours")
+    return tmp_path / "ours"
 
 
 def step(document: dict[str, Any], name: str) -> dict[str, Any]:

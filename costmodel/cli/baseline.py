@@ -23,12 +23,15 @@ def baseline_command(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
     from costmodel.analysis.baseline import canonical, make_baseline, renewed
+    from costmodel.assumptions.baseline_file import read_baseline
     from costmodel.reporting.files import write_whole
     from costmodel.reporting.progress import progress
     from costmodel.reporting.terminal import show
 
     _check(arguments)
     target = Path(arguments.out or "-")
+    if arguments.out and target.exists():
+        read_baseline(target)  # what is no baseline, or a spoilt one, is not written over
     with progress(f"{arguments.scenario}: simulating", arguments.quiet) as watch:
         tree = make_baseline(
             arguments.scenario, beside=target.parent, set=changed(arguments), data=folder(arguments),

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.analysis.check import CheckResult, check
+from costmodel.analysis.claims import judge_document, read_claims
+from costmodel.assumptions.document import Claims
 
 GONE = "no such claim"
 
@@ -30,8 +32,19 @@ def verdicts_of(
     seed: int | None = None,
     engine: str = "auto",
 ) -> dict[str, str]:
-    """`check`'s verdicts: claim id -> on the document's figures, id@model or id@perimeter -> simulated."""
+    """`check`'s verdicts: claim id -> on the document's figures, id@model or id@perimeter -> simulated.
+
+    Nothing is simulated for a document none of whose claims is about a simulated figure.
+    """
+    document, _ = read_claims(claims, data)
+    if not needs_simulation(document):
+        return {result.claim.id: result.verdict for result in judge_document(document)}
     return flat_verdicts(check(claims, scenario=scenario, set=set, data=data, seed=seed, engine=engine))
+
+
+def needs_simulation(document: Claims) -> bool:
+    """Whether any claim is about a simulated figure."""
+    return any(claim.model is not None for claim in document.claim)
 
 
 def flat_verdicts(result: CheckResult) -> dict[str, str]:

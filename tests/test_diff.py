@@ -17,10 +17,13 @@ from xml.etree import ElementTree
 import pytest
 
 from costmodel.analysis.alarms import alarms
+from costmodel.analysis.baseline import canonical
 from costmodel.analysis.diff import Terms, compared
 from costmodel.analysis.movement import Movement
 from costmodel.analysis.paired import half_width_of, near_end
 from costmodel.assumptions.baseline_file import read_baseline
+from costmodel.assumptions.catalog import load_content
+from costmodel.assumptions.content import differences, plain, restored
 from costmodel.assumptions.policy import read_policy
 from tests.guarded import (
     ENGINE,
@@ -127,6 +130,21 @@ def test_a_file_that_is_no_baseline_is_left_alone(cli: Cli, base: Path, tmp_path
     other.write_text('{"name": "ours"}', encoding="utf-8")
     code, _, err = cli("baseline", base.with_name("small.toml"), "--out", other, "--reason", "why not", *ENGINE)
     assert (code, "no baseline" in err, other.read_text()) == (2, True, '{"name": "ours"}')
+
+
+@pytest.mark.parametrize("name", ["seed_aws", "seed_stripe"])
+def test_content_comes_back_as_it_was(name: str) -> None:
+    """Also the order of meters, by which they share free units, though JSON's keys are sorted."""
+    content = load_content(name)
+    back = restored(json.loads(canonical(plain(content))), name, "base.json")
+    assert differences(plain(content), plain(back)) == ()
+    for service, table in content.services.items():
+        assert list(back.services[service].get("meter", {})) == list(table.get("meter", {}))
+    assert list(back.pipeline["flows"]) == list(content.pipeline["flows"])
+    turned = plain(content)
+    turned["order"]["services.stripe.meter"].reverse()
+    found = differences(plain(content), turned)
+    assert [(one.path, one.part) for one in found] == [("services.stripe.meter (order)", "price book")]
 
 
 # --- nothing moved --------------------------------------------------------------------------------------------------

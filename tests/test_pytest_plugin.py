@@ -53,7 +53,7 @@ def test_it_fails_usefully_when_a_price_changes(repository: Path) -> None:
     edited(repository / "cost" / "services" / "kms.toml", '"0.80"', '"1.20"')
     code, said = pytest_run(repository, "-k", "agreed")
     assert code == 1
-    for words in ("blocked by policy: kms rose 50.00", "budget 5", "5 × $0.8", "5 × $1.2", "+$2.00", "price book",
+    for words in ("blocked by policy: kms rose 50.00", "budget $5.00", "5 × $0.8", "5 × $1.2", "+$2.00", "price book",
                   "0.80 → 1.20", "pytest --cost-update --cost-reason"):  # fmt: skip
         assert words in said, said
     assert "Traceback" not in said

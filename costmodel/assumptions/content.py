@@ -21,6 +21,7 @@ from costmodel.assumptions.reading import ENTRY_NAMES, Table, label, located
 PROSE = frozenset({"note", "source", "closed_source", "description"})
 MOVES_NOTHING = PROSE | {"title", "name", "read", "basis", "low", "high", "scale_low", "scale_high", "pinned"}
 PRICED = ("meter", "rule")  # the parts of a service's file that make the price book
+ORDER = "order"
 UNSAID = "as the baseline has it"
 WIDEST = 100
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -44,14 +45,19 @@ class Difference:
 
 
 def plain(content: Content) -> dict[str, Any]:
-    """The content as JSON has it: decimals in plain notation and dates as strings, no prose."""
+    """The content as JSON has it: decimals in plain notation and dates as strings, no prose.
+
+    order: of tables that hold tables, by path, where it is not the alphabet's. JSON does not keep it, and it matters:
+    meters share free units in the order of their file.
+    """
     trees = {"scenario": content.scenario, "pipeline": content.pipeline, "services": content.services}
-    return {name: _plain(tree) for name, tree in trees.items()}
+    tree = {name: _plain(tree) for name, tree in trees.items()}
+    return tree | {ORDER: dict(_orders(tree, ""))}
 
 
 def restored(tree: dict[str, Any], name: str, file: str) -> Content:
     """The content that `plain` made of it; faults in it are named as faults of `file`."""
-    table = located(_restored(tree), file)
+    table = located(_restored(tree, tree.get(ORDER, {}), ""), file)
     return Content(name, table["scenario"], table["pipeline"], dict(table["services"]), ())
 
 
@@ -78,7 +84,7 @@ def with_scenario_value(content: Content, **values: Any) -> Content:
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> tuple[Difference, ...]:
     """In what two plain contents differ, as far as it can move a figure. The seed is luck, and not among them."""
-    found = _differences(before, after, "", "")
+    found = [*_differences(_unordered(before), _unordered(after), "", ""), *_reordered(before, after)]
     return tuple(
         Difference(path, _shown(old), _shown(new), _part(path)) for path, old, new in found if path != "scenario.seed"
     )
@@ -91,14 +97,14 @@ def needs_simulation(found: tuple[Difference, ...]) -> bool:
 
 def _part(path: str) -> Book:
     parts = path.split(".")
-    return "price book" if parts[0] == "services" and len(parts) > 2 and parts[2] in PRICED else "scenario"
+    return "price book" if parts[0] == "services" and len(parts) > 2 and parts[2].split()[0] in PRICED else "scenario"
 
 
 def _repriced(old: Table, new: Table) -> Table:
     values, lines = dict(old), dict(old.lines)
     if "meter" in new:
         meters = old.get("meter", Table({}, old.place, {}))
-        merged = {**meters, **new["meter"]}
+        merged = {**new["meter"], **{key: old for key, old in meters.items() if key not in new["meter"]}}
         values["meter"] = Table(merged, new.place, {key: (new["meter"].lines.get(key) or new.place) for key in merged})
         lines["meter"] = new.lines["meter"]
     if "rule" in new:
@@ -121,12 +127,46 @@ def _decimal(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _restored(value: Any) -> Any:
+def _orders(tree: Any, path: str) -> Iterator[tuple[str, list[str]]]:
+    """Path and keys of tables that hold only tables, in another order than the alphabet's."""
+    if not isinstance(tree, dict):
+        return
+    if all(isinstance(inner, dict) for inner in tree.values()) and list(tree) != sorted(tree) and path:
+        yield path, list(tree)
+    for key, inner in tree.items():
+        yield from _orders(inner, f"{path}.{key}".lstrip("."))
+
+
+def _unordered(tree: dict[str, Any]) -> dict[str, Any]:
+    return {key: inner for key, inner in tree.items() if key != ORDER}
+
+
+def _reordered(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Tables in which the keys that both have stand in another order."""
+    for path in sorted(before.get(ORDER, {}).keys() | after.get(ORDER, {}).keys()):
+        old, new = (list(_at(tree, path)) for tree in (before, after))
+        both = [key for key in old if key in new], [key for key in new if key in old]
+        if both[0] != both[1]:
+            yield f"{path} (order)", *both
+
+
+def _at(tree: dict[str, Any], path: str) -> list[str]:
+    """The keys of the table at a path, in their order; none where there is no such table."""
+    if path in tree.get(ORDER, {}):
+        return list(tree[ORDER][path])
+    node: Any = tree
+    for key in path.split("."):
+        node = node.get(key, {}) if isinstance(node, dict) else {}
+    return sorted(node)
+
+
+def _restored(value: Any, order: dict[str, list[str]], path: str) -> Any:
     if isinstance(value, dict):
-        tree = {key: _restored(inner) for key, inner in value.items()}
+        keys = order.get(path, list(value))
+        tree = {key: _restored(value[key], order, f"{path}.{key}".lstrip(".")) for key in keys}
         return tree | {"source": UNSAID} if "basis" in tree else tree
     if isinstance(value, list):
-        return [_restored(entry) for entry in value]
+        return [_restored(entry, {}, "") for entry in value]
     if isinstance(value, str) and _DAY.fullmatch(value):
         return dt.date.fromisoformat(value)
     return value

@@ -105,7 +105,9 @@ def cause_words(movement: Movement) -> str:
     """The causes of a movement; with their money where there are several."""
     if len(movement.moved) == 1:
         return BY_CAUSE[movement.moved[0]]
-    return ", ".join(f"{BY_CAUSE[cause]} {signed(movement.causes[cause])}" for cause in movement.moved)
+    return ", ".join(
+        f"{BY_CAUSE[c]} {signed(usd)}" if (usd := movement.causes[c]) else BY_CAUSE[c] for c in movement.moved
+    )
 
 
 def times(line: Line | None) -> str:
@@ -118,16 +120,20 @@ def times(line: Line | None) -> str:
 
 def alarm_words(alarm: Alarm) -> str:
     """What was passed, by how much."""
-    limits = [
-        *([f"{number(alarm.limit.percent, 2)} %"] if alarm.limit.percent is not None else []),
-        *([f"{number(alarm.limit.absolute, 4)}"] if alarm.limit.absolute is not None else []),
-    ]
-    bounds = [*([f"limit {' and '.join(limits)}"] if limits else []),
-              *([f"budget {number(alarm.limit.budget, 2)}"] if alarm.limit.budget is not None else [])]  # fmt: skip
+    limit = alarm.limit
+    limits = [f"{number(limit.percent, 2)} %"] if limit.percent is not None else []
+    limits += [_amount(alarm, limit.absolute)] if limit.absolute is not None else []
+    bounds = [f"limit {' and '.join(limits)}"] if limits else []
+    bounds += [f"budget {_amount(alarm, limit.budget)}"] if limit.budget is not None else []
     verb = "rose" if alarm.sure > 0 else "fell"
     moved = f"{verb} from nothing" if alarm.percent is None else f"{verb} {percent(abs(alarm.moved_percent), 2)}"
     surely = "" if alarm.percent in (None, alarm.moved_percent) else f"surely {percent(abs(alarm.percent), 2)}, "
     return f"{figure_name(alarm.kind, alarm.figure)} {moved} ({surely}{', '.join(bounds)})"
+
+
+def _amount(alarm: Alarm, amount: Decimal) -> str:
+    """A bound in the unit of its figure."""
+    return f"{number(amount, 2)} ms" if alarm.figure.startswith("latency_ms.") else money(amount)
 
 
 def figure_name(kind: str, name: str) -> str:

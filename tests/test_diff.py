@@ -110,7 +110,7 @@ def test_a_baseline_is_canonical(made: Path) -> None:
         tree["figures"]["total"]["value"]
     )
     assert all(len(line["runs"]) == 2 for line in tree["lines"].values())
-    assert {"scenario", "pipeline", "services"} == set(tree["content"])
+    assert {"scenario", "pipeline", "services", "order"} == set(tree["content"])
     assert str(ROOT) not in text
 
 

@@ -63,7 +63,8 @@ class Month:
 class Result:
     """One scenario's month. Money in USD a month, latency in ms, settlement in banking days, shares in percent.
 
-    usages: the usage of each replication; volume_usd: money offered a month; limits: the nearest first.
+    usages, bills, singles: usage, bill and flat figures of each replication; volume_usd: money offered a month;
+    limits: the nearest first.
     intervals: dotted path of a figure -> (low, high) at 95 % over the replications, or None for a single run.
     singles: the same figures in each replication. until: the half-widths asked for, if any.
     overload: in words, what shows that more is offered than the pipeline carries.
@@ -79,8 +80,9 @@ class Result:
     usages: list[list[UsageRow]]
     volume_usd: Decimal
     bill: Bill
-    intervals: Intervals
+    bills: list[Bill]
     singles: list[dict[str, Any]]
+    intervals: Intervals
     engine: str
     rejected: dict[str, Any] | None
     until: Precision | None = None
@@ -229,6 +231,7 @@ def make_result(assumptions: Assumptions, month: Month, bill: Bill, bills: list[
         usages=month.usages,
         volume_usd=month.volume_usd,
         bill=bill,
+        bills=bills,
         intervals={**month.intervals, **_intervals(_cost(bill, completed), costs)},
         singles=singles,
         engine=month.engine,

@@ -16,6 +16,8 @@ os.environ["MPLBACKEND"] = "Agg"  # no test opens a window
 # No deadline: a slow machine is no fault of the code.
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+collect_ignore = ["example_repository"]  # a repository of its own, run by test_pytest_plugin.py
+
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 

@@ -103,7 +103,7 @@ REFUSED = [
     (["bill", "u.csv", "--on", "yesterday"], "yesterday", "write YYYY-MM-DD"),
     (["run", "seed_aws", "--format", "xml"], "--format", "choose from"),
     (["run", "seed_aws", "--format", "junit"], "--format junit", "choose table, json, csv, markdown"),
-    (["check", "--format", "sarif"], "--format sarif", "not built yet"),
+    (["check", "--format", "sarif"], "--format sarif", "validate has it"),
     (["run", "sed_aws"], "sed_aws", "did you mean `seed_aws`"),
     (["run", "no/such.toml"], "no/such.toml", "check the path"),
     (["run", "seed_aws", "--set", "workload.payments"], "not PATH=VALUE", "write e.g."),
@@ -397,7 +397,7 @@ def test_a_file_of_payments_is_counted_with_its_faulty_rows(cli: Cli) -> None:
     "file", sorted((ROOT / "data").glob("*/*.toml")), ids=lambda file: f"{file.parent.name}/{file.stem}"
 )
 def test_every_shipped_file_is_valid(cli: Cli, file: Path) -> None:
-    nouns = {"services": "service", "pipelines": "pipeline", "scenarios": "scenario"}
+    nouns = {"services": "service", "pipelines": "pipeline", "scenarios": "scenario", "policies": "policy"}
     kind = nouns.get(file.parent.name, f"{file.parent.name} file")
     assert cli("validate", file) == (0, f"{file}: a valid {kind}\n", "")
 

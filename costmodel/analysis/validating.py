@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from costmodel.analysis.claims import read_claims
@@ -10,11 +11,13 @@ from costmodel.analysis.growth_files import read_growth
 from costmodel.analysis.lever_files import read_levers
 from costmodel.analysis.perimeter_files import read_perimeters
 from costmodel.analysis.price_import import load_offer_map
+from costmodel.assumptions.baseline_file import is_baseline, read_baseline
 from costmodel.assumptions.bill_layouts import Layout, Lines
 from costmodel.assumptions.catalog import data_dir, load_assumptions, load_pipeline_table, load_services, load_table
 from costmodel.assumptions.checking import check
 from costmodel.assumptions.linking import check_links
 from costmodel.assumptions.pipeline import Pipeline
+from costmodel.assumptions.policy import read_policy
 from costmodel.assumptions.reading import read_toml
 from costmodel.assumptions.service import Service
 from costmodel.billing.usage import read_usage
@@ -31,6 +34,8 @@ FOLDERS = {
     "levers": "levers",
     "growth": "growth",
     "frontier": "frontier",
+    "policies": "policy",
+    "baselines": "baseline",
 }
 MARKS = {
     "claims": ("claim",),
@@ -40,11 +45,26 @@ MARKS = {
     "frontier": ("shown", "payments"),
     "scenario": ("workload", "base", "on", "replications"),
     "service": ("provider", "meter"),
+    "policy": ("limit", "family_wise_error"),
     "pipeline": ("flows", "handlers", "functions", "region", "instead"),
     "usage": ("usage",),
     "offers": ("product", "prefixes"),
     "actuals": ("recognised_by", "line"),
 }
+
+
+def validate_all(paths: Iterable[Path], data: Path | None = None) -> dict[str, str]:
+    """The kind of each file. Raises InputError with the problems of all of them."""
+    kinds: dict[str, str] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            kinds[str(path)] = validate(path, data)
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return kinds
 
 
 def validate(path: Path, data: Path | None = None) -> str:
@@ -68,6 +88,8 @@ def _kind(path: Path) -> str:
     """By the folder the file lies in, else by the keys it has."""
     if path.is_dir():
         raise InputError(Problem(str(path), None, "", "is a folder", "name one file"))
+    if path.suffix == ".json" and is_baseline(path):
+        return "baseline"
     if path.suffix in (".csv", ".json"):
         return "usage"
     folder = path.resolve().parent.name
@@ -95,6 +117,10 @@ def _check(kind: str, name: str, data: Path | None) -> None:
         load_assumptions(name, data=data)
     elif kind == "claims":
         read_claims(name, data)
+    elif kind == "policy":
+        read_policy(name, data)
+    elif kind == "baseline":
+        read_baseline(Path(name))
     elif kind == "perimeters":
         read_perimeters(name, data)
     elif kind == "levers":

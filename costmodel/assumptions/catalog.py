@@ -21,6 +21,17 @@ EVERY_VOLUME = 10**18  # payments in all replications
 
 
 @dataclass(frozen=True)
+class Content:
+    """What the files say of a scenario, laid over each other and changed, before it is checked."""
+
+    name: str
+    scenario: Table
+    pipeline: Table
+    services: dict[str, Table]
+    overridden: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Assumptions:
     """Everything one run rests on, checked: scenario, pipeline, services; and what was overridden."""
 
@@ -64,7 +75,7 @@ def load_table(kind: str, name: str, data: Path | None = None) -> tuple[Table, l
     tables = [read_toml(path) for path in paths if path.is_file()]
     if not tables:
         known = names(kind, data)
-        raise InputError(Problem(name, None, "", f"no such {kind.removesuffix('s')}", f"{nearest(name, known)}"))
+        raise InputError(Problem(name, None, "", f"no such {_noun(kind)}", f"{nearest(name, known)}"))
     if len(tables) == 1:
         return tables[0], ([f"{kind}.{name}"] if data and not paths[0].is_file() else [])
     merged, keys = laid_over(tables[0], tables[1])
@@ -102,6 +113,11 @@ def load_assumptions(name: str, *, data: Path | None = None, changes: tuple[Chan
     path, last.
     Raises InputError: unknown names, keys or paths, missing figures, broken references.
     """
+    return assumed(load_content(name, data=data, changes=changes))
+
+
+def load_content(name: str, *, data: Path | None = None, changes: tuple[Change, ...] = ()) -> Content:
+    """What the files say of that scenario, with `data` laid over and `changes` made, not yet checked as records."""
     whole, overridden = _scenario_table(name, data)
     scenario, own = _without_changes(Same(whole))
     pipeline_name = _changed_pipeline(scenario, (*own, *changes))
@@ -116,12 +132,19 @@ def load_assumptions(name: str, *, data: Path | None = None, changes: tuple[Chan
         services[service], keys = load_table("services", service, data)
         overridden += keys
     scenario, pipeline, services = apply_changes(scenario, pipeline, services, (*own, *changes))
+    asked = [f"--set {change}" for change in changes]
+    return Content(Path(name).stem, scenario, pipeline, services, tuple(overridden + asked))
+
+
+def assumed(content: Content) -> Assumptions:
+    """The checked records of some content. Raises InputError with what is wrong in it."""
+    scenario, pipeline, services = content.scenario, content.pipeline, content.services
     assumptions = Assumptions(
-        name=Path(name).stem,
+        name=content.name,
         scenario=checked(Scenario, scenario),
         pipeline=checked(Pipeline, pipeline),
         services=check_services(services),
-        overridden=tuple(overridden + [f"--set {change}" for change in changes]),
+        overridden=content.overridden,
         data_sha256=digest(
             {"scenario": scenario, "pipeline": pipeline, **{f"services.{n}": t for n, t in services.items()}}
         ),
@@ -192,7 +215,11 @@ def _check_named(kind: str, key: str, table: Table, data: Path | None) -> None:
     if name in known or name.endswith(".toml") or "/" in name:
         return
     file, line = table.lines[key]
-    raise InputError(Problem(file, line, key, f"no such {kind.removesuffix('s')}: `{name}`", nearest(name, known)))
+    raise InputError(Problem(file, line, key, f"no such {_noun(kind)}: `{name}`", nearest(name, known)))
+
+
+def _noun(kind: str) -> str:
+    return "policy" if kind == "policies" else kind.removesuffix("s")
 
 
 def _changed_pipeline(scenario: Table, changes: tuple[Change, ...]) -> str:

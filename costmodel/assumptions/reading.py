@@ -84,8 +84,12 @@ def _read_once(path: Path, modified_ns: int, size: int) -> Table:
         raise _refuse(path, line, f"not valid TOML ({error})", "correct the syntax at this line") from None
     except (RecursionError, ValueError, ArithmeticError) as error:
         raise _refuse(path, None, f"not readable as TOML ({error})", "simplify or correct the value") from None
-    lines = dict(_positions(text))
-    table: Table = _locate(tree, (), str(path), lines, 1)
+    return of_file(tree, str(path), dict(_positions(text)))
+
+
+def of_file(tree: dict[str, Any], file: str, lines: dict[Path_, int] | None = None) -> Table:
+    """A tree of plain values as a table of that file; what has no line of its own has that of what holds it."""
+    table: Table = _locate(tree, (), file, lines or {}, 1)
     return table
 
 
@@ -216,21 +220,22 @@ def _tables(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(entry, Table) for entry in value)
 
 
-def _label(value: Any) -> str:
+def label(value: Any) -> str:
+    """What names an entry, as text."""
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _overlaid_entries(keys: tuple[str, ...], old: list[Table], new: list[Table], name: str) -> tuple[Any, list[str]]:
     entries, named = list(old), []
     for entry in new:
-        label = f"{name}[{' '.join(_label(entry[key]) for key in keys if key in entry)}]"
+        entered = f"{name}[{' '.join(label(entry[key]) for key in keys if key in entry)}]"
         same = [i for i, known in enumerate(entries) if [known.get(k) for k in keys] == [entry.get(k) for k in keys]]
         if same:
-            entries[same[0]], names = overlay(entries[same[0]], entry, f"{label}.")
+            entries[same[0]], names = overlay(entries[same[0]], entry, f"{entered}.")
             named += names
         else:
             entries.append(entry)
-            named.append(label)
+            named.append(entered)
     if "from" in keys:
         entries.sort(key=lambda entry: str(entry.get("from", "")))
     return entries, named

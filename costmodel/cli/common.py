@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 OK = 0
 Command = Callable[[argparse.Namespace], int]
 FORMATS = ("table", "json", "csv", "markdown")
-FORMATS_TO_COME = ("junit", "sarif")
+FORMATS_FOR_CI = {"junit": ("check", "diff"), "sarif": ("validate",)}  # and the commands that have them
 
 
 def new_command(commands: Any, name: str, run: Command, text: str) -> argparse.ArgumentParser:
     """A command with the options that all have."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    parser.set_defaults(command=run)
-    parser.add_argument("--format", choices=FORMATS + FORMATS_TO_COME, default="table", metavar="FORMAT",
-                        help=f"how to print: {', '.join(FORMATS)} (default: table)")  # fmt: skip
+    parser.set_defaults(command=run, command_name=name)
+    parser.add_argument("--format", choices=(*FORMATS, *FORMATS_FOR_CI), default="table", metavar="FORMAT",
+                        help=f"how to print: {', '.join(formats(name))} (default: table)")  # fmt: skip
     parser.add_argument("--out", metavar="FILE", help="write to FILE instead, all at once or not at all")
     parser.add_argument("--data", metavar="DIR", help="lay a folder of your data over the shipped one, key by key")
     parser.add_argument("--quiet", action="store_true", help="no progress")
@@ -41,10 +41,20 @@ def simulation_options(parser: argparse.ArgumentParser) -> None:
 
 def assumption_options(parser: argparse.ArgumentParser) -> None:
     """The options of what is assumed and how it is simulated; `assumed` reads them."""
+    scenario_options(parser)
+    parser.add_argument("--on", type=date, metavar="DATE", help="prices and rules of this date (YYYY-MM-DD)")
+
+
+def scenario_options(parser: argparse.ArgumentParser) -> None:
+    """The options of every command that takes a scenario; `changed` reads them."""
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one assumption")
     parser.add_argument("--seed", type=int, metavar="N", help="other luck")
-    parser.add_argument("--on", type=date, metavar="DATE", help="prices and rules of this date (YYYY-MM-DD)")
     parser.add_argument("--engine", choices=("auto", "reference", "compiled"), default="auto")
+
+
+def formats(command: str) -> tuple[str, ...]:
+    """The formats a command prints."""
+    return (*FORMATS, *(name for name, commands in FORMATS_FOR_CI.items() if command in commands))
 
 
 def date(word: str) -> dt.date:
@@ -60,8 +70,11 @@ def check_options(arguments: argparse.Namespace) -> None:
     from costmodel.errors import UsageError
     from costmodel.reporting.files import check_place
 
-    if arguments.format in FORMATS_TO_COME:
-        raise UsageError(f"--format {arguments.format} is not built yet; choose {', '.join(FORMATS)}")
+    name = arguments.command_name
+    if arguments.format not in formats(name):
+        has = " and ".join(FORMATS_FOR_CI[arguments.format])
+        raise UsageError(f"{name} has no --format {arguments.format} ({has} ha{'ve' if ' and ' in has else 's'} it); "
+                         f"choose {', '.join(formats(name))}")  # fmt: skip
     if "payments" in arguments and arguments.payments is None and (arguments.map or arguments.strict):
         raise UsageError("--map and --strict say how to read a file of payments; name it with --payments FILE")
     if arguments.out:
@@ -77,12 +90,12 @@ def folder(arguments: argparse.Namespace) -> Path | None:
 
 def assumed(arguments: argparse.Namespace) -> dict[str, Any]:
     """The options that say what to assume, as keyword arguments."""
-    from costmodel.assumptions.changes import parse_change
-
-    changes = {change.path: change.value for change in map(parse_change, arguments.set)}
-    if arguments.on is not None:
-        changes["on"] = arguments.on
-    return {"set": changes, "data": arguments.data, "seed": arguments.seed, "engine": arguments.engine}
+    return {
+        "set": changed(arguments),
+        "data": arguments.data,
+        "seed": arguments.seed,
+        "engine": arguments.engine,
+    }
 
 
 def asked(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -93,6 +106,14 @@ def asked(arguments: argparse.Namespace) -> dict[str, Any]:
         "columns": pairs(arguments.map, "--map", "amount=total"),
         "strict": arguments.strict,
     }
+
+
+def changed(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What `--set` and `--on` change, by path."""
+    from costmodel.assumptions.changes import parse_change
+
+    changes = {change.path: change.value for change in map(parse_change, arguments.set)}
+    return changes | ({} if arguments.on is None else {"on": arguments.on})
 
 
 def pairs(words: list[str], option: str, example: str = "stripe=two_day") -> dict[str, str]:

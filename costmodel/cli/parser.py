@@ -8,13 +8,16 @@ from typing import Any
 from costmodel.cli import (
     ach,
     actuals,
+    baseline,
     bill,
     breakeven,
     bridge,
     check,
     compare,
+    diff,
     frontier,
     growth,
+    init,
     prices,
     processors,
     report,
@@ -26,10 +29,11 @@ from costmodel.cli import (
 
 COMMANDS = (
     check, run, compare, bridge, breakeven, growth, frontier, sweep, uncertainty, processors, bill, ach, prices,
-    actuals, report, validate,
+    actuals, report, baseline, diff, validate, init,
 )  # fmt: skip
-EXIT_CODES = """exit codes: 0 fine; 1 internal error; 2 bad input or usage; 4 a verdict differs from its pin;
-5 a source is older than allowed (prices stale); 130 interrupted"""
+EXIT_CODES = """exit codes: 0 fine; 1 internal error; 2 bad input or usage; 3 a cost moved past a threshold;
+4 a verdict differs from its pin; 5 a source is older than `prices stale` or a blocking policy allows;
+130 interrupted"""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -31,6 +31,7 @@ COMPARED_COLUMNS = ("side", "line", "cost_usd", "basis")
 
 def check_documents(result: CheckResult, *, all_: bool) -> Documents:
     """What `check` prints."""
+    from costmodel.reporting.junit import check_junit
     from costmodel.reporting.screen import render_check
 
     rows = [claim.to_dict() for claim in result.claims]
@@ -40,6 +41,7 @@ def check_documents(result: CheckResult, *, all_: bool) -> Documents:
         "json": lambda: as_json(result.to_dict()),
         "csv": lambda: as_csv(rows, CLAIM_COLUMNS),
         "markdown": lambda: f"```\n{render_check(result, all_=all_)}```\n\n{claims.markdown()}",
+        "junit": lambda: check_junit(result),
     }
 
 
@@ -107,15 +109,20 @@ def actuals_documents(found: Actuals) -> Documents:
     }
 
 
-def validity_documents(file: str, kind: str) -> Documents:
-    """What `validate` prints of a file without a fault."""
-    found = {"file": file, "kind": kind, "valid": True}
-    noun = kind if kind in ("service", "pipeline", "scenario") else f"{kind} file"
+def validity_documents(kinds: Mapping[str, str]) -> Documents:
+    """What `validate` prints of files (file -> kind) without a fault; JSON of one file is that file's."""
+    from costmodel.reporting.sarif import sarif
+
+    found = [{"file": file, "kind": kind, "valid": True} for file, kind in kinds.items()]
+    columns = ("file", "kind", "valid")
+    head = {"schema_version": SCHEMA_VERSION}
+    shown = found[0] if len(found) == 1 else {"files": found}
     return {
-        "table": lambda: f"{file}: a valid {noun}\n",
-        "json": lambda: as_json({"schema_version": SCHEMA_VERSION, **found, "provenance": _provenance(())}),
-        "csv": lambda: as_csv([found], tuple(found)),
-        "markdown": lambda: table_of([found], tuple(found)).markdown(),
+        "table": lambda: "".join(f"{file}: a valid {_noun(kind)}\n" for file, kind in kinds.items()),
+        "json": lambda: as_json({**head, **shown, "provenance": _provenance(())}),
+        "csv": lambda: as_csv(found, columns),
+        "markdown": lambda: table_of(found, columns).markdown(),
+        "sarif": lambda: sarif(()),
     }
 
 
@@ -128,6 +135,10 @@ def written_documents(written: Sequence[Mapping[str, str]], provenance: Mapping[
         "csv": lambda: as_csv(written, ("file", "holds")),
         "markdown": lambda: table_of(written, ("file", "holds")).markdown(),
     }
+
+
+def _noun(kind: str) -> str:
+    return kind if kind in ("service", "pipeline", "scenario", "policy", "baseline") else f"{kind} file"
 
 
 def terminal_width() -> int:

@@ -37,6 +37,23 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
         raise _cannot(target, error.strerror or str(error)) from None
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it. Raises InputError where that cannot be done."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot(path, error.strerror or str(error)) from None
+
+
+def append(path: str | Path, text: str) -> None:
+    """Add to the end of a file that others write to as well. Raises InputError where that cannot be done."""
+    try:
+        with Path(path).open("a", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise _cannot(Path(path), error.strerror or str(error)) from None
+
+
 def _replace(target: Path, content: bytes) -> None:
     beside = target.with_name(f".costmodel-{secrets.token_hex(8)}")
     try:

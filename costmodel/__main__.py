@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from costmodel.cli import main
+from costmodel.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from costmodel.cli import main
+from costmodel.cli.main import main
 
 os.environ["MPLBACKEND"] = "Agg"  # no test opens a window
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from costmodel.cli import main
+from costmodel.cli.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ("--engine", "reference", "--quiet")

@@ -17,7 +17,7 @@ import costmodel as cm
 from costmodel.analysis.actuals import Actuals, actuals, compare_with
 from costmodel.assumptions.bill_layouts import load_line_rules
 from costmodel.billing.actual_files import read_files
-from costmodel.cli import main
+from costmodel.cli.main import main
 from costmodel.reporting.focus import write_focus
 from costmodel.result import Result
 from tests.test_actual_files import CHARGES, CUR_NEW, CUR_ROWS, FOCUS, FOCUS_HEAD, GOOD, STRIPE_HEAD, write

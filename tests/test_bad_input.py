@@ -8,7 +8,7 @@ import pytest
 
 from costmodel.assumptions.catalog import load_assumptions
 from costmodel.assumptions.changes import parse_change
-from costmodel.cli import main
+from costmodel.cli.main import main
 from costmodel.errors import InputError
 
 SOURCED = 'source = "a test"\nread = 2026-11-23\nbasis = "measured"\n'

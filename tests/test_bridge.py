@@ -21,7 +21,7 @@ from costmodel.assumptions.changes import changes_from
 from costmodel.assumptions.pipeline import Pipeline
 from costmodel.assumptions.scenario import Scenario, Workload
 from costmodel.assumptions.service import Service
-from costmodel.cli import main
+from costmodel.cli.main import main
 from costmodel.errors import UsageError
 from costmodel.reporting import charts_what_if
 from costmodel.reporting.bridge_screen import bridge_finding

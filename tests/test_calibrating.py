@@ -18,7 +18,7 @@ import pytest
 from costmodel.analysis.calibrating import Calibration, calibrate
 from costmodel.assumptions.catalog import Assumptions, load_assumptions
 from costmodel.billing.actual_files import Read, read_files
-from costmodel.cli import main
+from costmodel.cli.main import main
 from costmodel.errors import InputError
 from costmodel.reporting.scenario_file import scenario_file
 from costmodel.simulation.payment_rows import Rows

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from costmodel.analysis.capacity import CapacityResult, capacity
 from costmodel.analysis.searching import highest
-from costmodel.cli import main
+from costmodel.cli.main import main
 from costmodel.errors import InputError
 from costmodel.run import run
 from tests.worlds import LINES, PIPELINE_HEAD, SOURCED

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from costmodel.cli import main
+from costmodel.cli.main import main
 from tests.guarded import ROOT, Cli, called, edited
 from tests.test_diff import git
 

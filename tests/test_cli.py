@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 
-from costmodel.cli import main
+from costmodel.cli.main import main
 from costmodel.reporting.progress import progress
 from costmodel.reporting.tables import Table, as_markdown, as_text, escaped
 from costmodel.reporting.terminal import show
@@ -562,7 +562,7 @@ def test_a_full_standard_output_is_said_once() -> None:
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_interrupt_ends_with_one_line_and_no_file(tmp_path: Path) -> None:
     """Ten thousand payments an hour for a month take far longer than this waits."""
-    ready = "import sys; from costmodel.cli import main; print(flush=True); sys.exit(main(sys.argv[1:]))"
+    ready = "import sys; from costmodel.cli.main import main; print(flush=True); sys.exit(main(sys.argv[1:]))"
     words = ["run", "hourly_10k", "--engine", "reference", "--out", str(tmp_path / "month.json")]
     process = subprocess.Popen(
         [sys.executable, "-c", ready, *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -16,7 +16,7 @@ import pytest
 
 import costmodel as cm
 from costmodel.assumptions.focus import load_focus_terms
-from costmodel.cli import main
+from costmodel.cli.main import main
 from costmodel.errors import InputError
 from costmodel.reporting.focus import focus_rows, write_focus
 from costmodel.result import Result

@@ -16,7 +16,7 @@ from costmodel.analysis.frontier_files import read_frontier
 from costmodel.analysis.frontier_points import Judge
 from costmodel.analysis.sides import Business
 from costmodel.analysis.warmest import warmest
-from costmodel.cli import main
+from costmodel.cli.main import main
 from costmodel.errors import InputError, UsageError
 from costmodel.reporting import charts_what_if
 from costmodel.reporting.captions_what_if import alt_text

@@ -22,7 +22,7 @@ from costmodel.analysis.paths import month_of, payments_path
 from costmodel.analysis.perimeters import PerimeterRow, Term
 from costmodel.assumptions.fields import Quantity
 from costmodel.assumptions.growth import Growth
-from costmodel.cli import main
+from costmodel.cli.main import main
 from costmodel.errors import InputError, UsageError
 from costmodel.reporting import charts_what_if
 from costmodel.reporting.captions_what_if import alt_text

@@ -58,7 +58,7 @@ NUMBERS: dict[str, dict[str, str]] = {
     },
     "assumptions/pipeline.py": {"128": READS, "10240": READS, "900": READS},
     "assumptions/scenario.py": {"9000": READS},
-    "cli.py": {"130": "the exit code of a shell for an interrupt"},
+    "cli/main.py": {"130": "the exit code of a shell for an interrupt"},
     "reporting/documents.py": {"80": "columns of the narrowest terminal served"},
     "billing/balance_reports.py": {"36": "digits of the decimals that are compared, which a decimal of 128 bits holds"},
     "billing/bill_entries.py": {"38": "digits of a decimal of 128 bits"},

@@ -12,7 +12,7 @@ import pytest
 import costmodel as cm
 from costmodel.assumptions.catalog import load_assumptions
 from costmodel.assumptions.changes import changes_from
-from costmodel.cli import main
+from costmodel.cli.main import main
 from costmodel.errors import InputError
 from costmodel.simulation import replications
 from costmodel.simulation.payments import Demand, generate

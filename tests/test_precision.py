@@ -11,7 +11,7 @@ import pytest
 
 import costmodel as cm
 from costmodel.assumptions.scenario import Scenario
-from costmodel.cli import main
+from costmodel.cli.main import main
 from costmodel.errors import UsageError
 from costmodel.simulation.precision import Precision
 from costmodel.simulation.statistics import Difference, paired

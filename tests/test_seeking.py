@@ -19,7 +19,7 @@ from costmodel.analysis.mapping import breakeven_map
 from costmodel.analysis.moving import DocumentColumn
 from costmodel.analysis.reaching import document_reached
 from costmodel.analysis.seeking import Breakeven
-from costmodel.cli import main
+from costmodel.cli.main import main
 from costmodel.errors import InputError, UsageError
 from costmodel.reporting import charts_what_if
 from costmodel.reporting.breakeven_words import breakeven_finding, in_unit, to_ask

@@ -345,7 +345,7 @@ def test_change_words_and_python_values_make_the_same_point():
 def test_command(capsys, tmp_path):
     import json
 
-    from costmodel.cli import main
+    from costmodel.cli.main import main
 
     words = ["sweep", "seed_stripe", "--vary", f"{PAYMENTS}=20,30", "--vary", "workload.mean_ticket_usd=100,200",
              "--set", "replications=2", "--store", str(tmp_path / "s")]  # fmt: skip
@@ -379,7 +379,7 @@ REFUSED = [
 @pytest.mark.parametrize(("words", "says"), REFUSED)
 def test_command_refuses(words, says, capsys, tmp_path, monkeypatch):
     from costmodel.analysis import executors
-    from costmodel.cli import main
+    from costmodel.cli.main import main
 
     monkeypatch.setattr(executors, "CONNECT_S", 1)
     assert main(["sweep", "seed_stripe", "--set", "replications=1", "--store", str(tmp_path / "s"), *words]) == 2

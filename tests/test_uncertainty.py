@@ -332,7 +332,7 @@ def test_chart_file_is_written_whole_or_refused(shown, tmp_path):
 
 
 def test_command(monkeypatch, capsys, tmp_path):
-    from costmodel.cli import main
+    from costmodel.cli.main import main
 
     monkeypatch.setattr(module, "sampled", linear)
     words = ["uncertainty", "seed_aws", "--samples", "8", "--chart", str(tmp_path / "u.png"), "--format", "json"]

@@ -90,13 +90,16 @@ class PlanArrays:
             self.rows[pc] = self._padded(self._instruction(instruction, flow))
         self._scalars()
         self.sheet = np.array(self.rows, np.int64)
+        self.first_k, self.all_lists = np.array(self.k, np.int64), np.array(self.lists, np.int64)
+        self.names = np.array([instruction.key for instruction in plan.code], np.uint64)
+        self.spawns = np.array([instruction.op is Op.SPAWN for instruction in plan.code], bool)
         self.laws = np.array([law.edges for law in plan.laws], np.int64).reshape(-1, at.LAW_COLUMNS)
 
     # --- one run --------------------------------------------------------------------------------------
 
     def book(self, outages: Outages, seed: int) -> dict[str, npt.NDArray[Any]]:
         """What the kernel only reads, the payments apart: the sheet, lists of numbers, and tables of laws."""
-        lists = [np.array(self.lists, np.int64)]
+        lists = [self.all_lists]
         sheet = on_cache_lines(len(self.sheet), at.SHEET_COLUMNS)
         sheet[:] = self.sheet
         self._put_keys(sheet, seed)
@@ -115,17 +118,15 @@ class PlanArrays:
 
     def _put_keys(self, sheet: IntArray, seed: int) -> None:
         """The keys of all draws; those that retry, and messages that may come twice, need a second one."""
-        code, plan = self.plan.code, self.plan
-        names = np.array([instruction.key for instruction in code], np.uint64)
-        spawns = np.array([instruction.op is Op.SPAWN for instruction in code], bool)
-        sheet[: len(code), at.KEY] = keys_of(seed, "duration", names)
-        sheet[: len(code), at.LUCK] = np.where(spawns, keys_of(seed, "choice", names), keys_of(seed, "retry", names))
-        fates = np.array([fate.key for fate in plan.fates], np.uint64)
+        steps, names = len(self.plan.code), self.names
+        luck = np.where(self.spawns, keys_of(seed, "choice", names), keys_of(seed, "retry", names))
+        sheet[:steps, at.KEY], sheet[:steps, at.LUCK] = keys_of(seed, "duration", names), luck
+        fates = np.array([fate.key for fate in self.plan.fates], np.uint64)
         sheet[self.fates, at.FATE_KEY] = keys_of(seed, "fate", fates)
 
     def scalars(self, payments: Payments | Demand, outages: Outages, seed: int) -> IntArray:
         """What the kernel works on, as it stands at the start."""
-        k = np.array(self.k, np.int64)
+        k = self.first_k.copy()
         k[at.RISK_KEY] = signed(stream_key(seed, "risk", name_key("risk")))
         k[at.LAMBDA_OUTAGE] = self._outage_row(self.plan.compute.outage, outages)
         k[at.START], k[at.END] = payments.window

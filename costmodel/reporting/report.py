@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from costmodel.analysis.check import CheckResult
@@ -34,6 +35,7 @@ FINDINGS = {
     "latency": (captions.latency_finding, captions.latency_text),
 }
 LOADED = "fully_loaded"
+COLUMNS = re.compile(" {2,}")
 
 
 def make_report(result: Result, checked: CheckResult | None, *, all_: bool = True) -> Report:
@@ -51,7 +53,7 @@ def make_report(result: Result, checked: CheckResult | None, *, all_: bool = Tru
         *([Chapter("The claims", tuple(_claims(checked, all_)))] if checked else []),
         Chapter("What it rests on", tuple(_assumed(result, checked))),
         Chapter("How far to trust it", tuple(_weaknesses(result, checked))),
-        Chapter("Provenance", (Shown("What makes the same figures again", provenance_table(result)),)),
+        Chapter("Provenance", tuple(_provenance(result))),
     ]
     return Report(f"Cost, latency and throughput: {result.scenario}", about, tuple(chapters))
 
@@ -66,16 +68,34 @@ def _verdict(result: Result, checked: CheckResult | None) -> Iterator[Part]:
     if checked is None:
         yield from _bought(result)
         return
-    finding, *others = [line.strip() for line in finding_lines(checked) if line]
+    finding, *others = [_sentence(line) for line in finding_lines(checked) if line]
     yield Lead(finding)
     yield from others
     if checked.moved:
         yield f"Verdicts that differ from those pinned: {', '.join(one.claim.id for one in checked.moved)}."
+    yield from _cheapest(checked)
     yield Shown(f"Your options a month at {dollars(checked.own.volume_usd)}", option_table(checked))
     if checked.own.rejected is None:
         for option in checked.options:
             yield from (f"{option.title}: {line}." for line in pays_lines(option, checked.options))
     yield from result.bill.warnings
+
+
+def _sentence(line: str) -> str:
+    """A line of columns (`98 %  fails    92.03 % on …`) as prose."""
+    stated, *columns = COLUMNS.split(line.strip(), maxsplit=2)
+    return " ".join([stated, ": ".join(columns)]).strip()
+
+
+def _cheapest(checked: CheckResult) -> Iterator[Part]:
+    """Which option costs least with everything counted; on the document's figures, or on the file's payments."""
+    if not checked.options:
+        return
+    stated = {option.title: option.loaded_mid_usd for option in checked.options}
+    modelled = {option.title: option.loaded_usd[1] for option in checked.modelled_options}
+    costs = stated if checked.own.rejected is None else modelled
+    title = min(costs, key=lambda name: costs[name])
+    yield f"At this volume the cheapest, with everything counted (mid), is “{title}”: {dollars(costs[title])} a month."
 
 
 def _bought(result: Result) -> Iterator[Part]:
@@ -84,7 +104,7 @@ def _bought(result: Result) -> Iterator[Part]:
     yield Lead(f"This system costs {cost}" + (f": {dollars(each, 4)} a payment." if each else "."))
     yield (
         "The service is bought, not built. The claims about an own system, its perimeters, the bridge and the "
-        "break-even do not apply to this side by itself: `costmodel report seed_aws --html FILE` has them, with both sides."
+        "break-even do not apply to this side by itself; the report of an own system has them, with both sides."
     )
     yield from result.bill.warnings
 
@@ -126,6 +146,10 @@ def _costs(result: Result, checked: CheckResult | None, all_: bool) -> Iterator[
     yield f"The bill comes to {dollars(bill.total_usd, 2)} a month. {_rests(result)}"
     if checked is not None and cost_lines(checked):
         yield from _picture("cost_lines", checked)
+        yield (
+            "The chart sets only what the document lists beside the simulation; the bill counts everything, such as "
+            "paying the providers. Quantities are means over the simulated months."
+        )
     left_out = "" if all_ else "; lines of less than half a cent left out"
     yield Shown(
         f"Quantity × unit price = cost, prices of {bill.on}, {bill.region}{left_out}", bill_table(bill, all_=all_)
@@ -139,7 +163,7 @@ def _rests(result: Result) -> str:
 
 def _performance(result: Result, checked: CheckResult | None) -> Iterator[Part]:
     _, month, functions, limits, *_ = run_sections(result)
-    yield from _parts("The month", month)
+    yield from _parts("Latency of a payment", month)
     if checked is not None:
         if waits(checked):
             yield from _picture("latency", checked)
@@ -147,8 +171,8 @@ def _performance(result: Result, checked: CheckResult | None) -> Iterator[Part]:
         if waited is not None and waited.holds_when:
             yield f"{waited.claim.id}, “{waited.claim.quote}”: {waited.verdict}. Holds when: {waited.holds_when}"
         yield from (line for line in availability_lines(checked))
-    yield from _parts("Functions", functions)
-    yield from _parts("Nearest limits", limits)
+    yield from _parts("What each function did, mean of the simulated months", functions)
+    yield from _parts("What is nearest to its limit, and at which rate of payments it is reached", limits)
 
 
 def _parts(caption: str, section: Section) -> Iterator[Part]:
@@ -182,7 +206,7 @@ def _weaknesses(result: Result, checked: CheckResult | None) -> Iterator[Part]:
     yield f"{assumed:,} of the {len(rows):,} figures of workload and pipeline are assumptions, which nobody published."
     quoted = sum(line.price_basis == "secondary" for line in result.bill.lines)
     if quoted:
-        yield f"{quoted} of the bill's {len(result.bill.lines)} prices are quoted by third parties (basis: secondary)."
+        yield f"Prices quoted by third parties (basis: secondary): {quoted} of the bill's {len(result.bill.lines)}."
     if checked is not None:
         yield from _spread(checked)
     if result.replications == 1:
@@ -190,12 +214,11 @@ def _weaknesses(result: Result, checked: CheckResult | None) -> Iterator[Part]:
     else:
         yield f"Intervals are those of chance over {result.replications} simulated months, not of what is assumed."
     yield from (f"More is offered than the system carries: {sign}." for sign in result.overload)
-    for part in run_sections(result)[-1]:
-        yield str(part)
-    yield (
-        f"Not in this report: growth and payback (`costmodel growth {result.scenario}`), and how the claims stand when "
-        "every assumption is drawn from its range (`costmodel uncertainty`)."
-    )
+    if checked is not None:
+        yield (
+            f"Not in this report: growth and payback (`costmodel growth {result.scenario}`), and how the claims stand "
+            "when every assumption is drawn from its range (`costmodel uncertainty`)."
+        )
 
 
 def _spread(checked: CheckResult) -> Iterator[Part]:
@@ -208,3 +231,8 @@ def _spread(checked: CheckResult) -> Iterator[Part]:
         yield f"The document contradicts itself in {number(len(against), 0)} of its {len(checked.claims)} claims."
     if checked.own.assumptions.scenario.horizon != "month":
         yield "Comparisons follow every payment to its end; the bill and the latency above are of the calendar month."
+
+
+def _provenance(result: Result) -> Iterator[Part]:
+    yield from (str(part) for part in run_sections(result)[-1])
+    yield Shown("What makes the same figures again", provenance_table(result))

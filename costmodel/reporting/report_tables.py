@@ -11,6 +11,7 @@ from costmodel.analysis.modeller import ModelledRow
 from costmodel.analysis.perimeters import PerimeterRow, total
 from costmodel.billing.bill import Bill, BillLine
 from costmodel.reporting.captions import signed
+from costmodel.reporting.pictures import Reduction, reductions
 from costmodel.reporting.run_screen import bill_section
 from costmodel.reporting.screen import VERDICTS
 from costmodel.reporting.tables import Table
@@ -28,7 +29,16 @@ OPTION_HEAD = (
     "simulated fees",
     "simulated loaded, mid",
 )
-PERIMETER_HEAD = ("perimeter", "Stripe", "own", "document", "simulated", "95 % interval", "rests on assumptions")
+PERIMETER_HEAD = (
+    "perimeter",
+    "Stripe",
+    "own",
+    "document",
+    "low to high",
+    "simulated",
+    "95 % interval",
+    "rests on assumptions",
+)
 TERM_HEAD = ("line", "USD a month", "basis", "source")
 CLAIM_HEAD = ("claim", "what it says", "line", "stated", "recomputed", "verdict", "why, and when it would hold")
 
@@ -48,23 +58,22 @@ def option_table(result: CheckResult) -> Table:
 def perimeter_table(result: CheckResult) -> Table:
     """Both sides of every perimeter without its variants, and the reduction in both columns."""
     documents = result.document if result.own.rejected is None else {}
-    names = [name for name in dict.fromkeys([*documents, *result.modelled]) if "." not in name]
-    rows = [perimeter_row(documents.get(name), result.modelled.get(name)) for name in names]
+    rows = [_perimeter(each, documents.get(each.id), result.modelled.get(each.id)) for each in reductions(result)]
     return Table(PERIMETER_HEAD, tuple(rows))
 
 
-def perimeter_row(document: PerimeterRow | None, modelled: ModelledRow | None) -> tuple[str, ...]:
+def _perimeter(each: Reduction, document: PerimeterRow | None, modelled: ModelledRow | None) -> tuple[str, ...]:
     """Money by the document where it has it; the share that nobody published by the simulation where there is one."""
     known = [row for row in (document, modelled.row if modelled else None) if row is not None]
-    reductions = [signed(percent(row.reduction_percent if row else None)) for row in (document, known[-1])]
-    within = signed(interval(modelled.intervals.get("reduction"))) if modelled else ""
+    ends = " to ".join(signed(number(end)) for end in each.ends) if each.ends else NOTHING
     return (
-        known[0].title,
+        each.title,
         dollars(known[0].stripe_usd, 2),
         dollars(known[0].own_usd, 2),
-        reductions[0],
-        reductions[1] if modelled else NOTHING,
-        within or NOTHING,
+        signed(percent(each.document)),
+        ends,
+        signed(percent(each.modelled)),
+        signed(interval(each.interval)) or NOTHING,
         percent(known[-1].share_not_published_or_measured * HUNDRED, 0),
     )
 

@@ -9,6 +9,7 @@ from costmodel.reporting.html_style import STYLE
 from costmodel.reporting.report_parts import Chapter, Lead, Part, Picture, Report, Shown
 from costmodel.reporting.tables import Table
 
+LONG = 64  # characters from which on a cell is a sentence
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
@@ -69,14 +70,15 @@ def _picture(picture: Picture) -> str:
     """The chart in the file itself, so that no two charts share names inside the page."""
     data = b64encode(picture.svg).decode("ascii")
     return (
-        f'<figure><img src="data:image/svg+xml;base64,{data}" alt="{escape(picture.alt)}">'
+        f'<figure><div class="chart" role="region" aria-label="{escape(picture.finding)}" tabindex="0">'
+        f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(picture.alt)}"></div>'
         f"<figcaption>{escape(picture.finding)}.</figcaption></figure>"
     )
 
 
 def table_html(caption: str, table: Table) -> str:
     """A table with its caption, which scrolls within its own box where the page is narrow."""
-    sides = ["left" if at == 0 or at in table.left else "right" for at in range(len(table.head))]
+    sides = [_look(table, at) for at in range(len(table.head))]
     head = "".join(_head(cell, side) for cell, side in zip(table.head, sides, strict=True))
     rows = "\n".join(_row(row, sides) for row in table.rows)
     name = escape(caption)
@@ -84,6 +86,13 @@ def table_html(caption: str, table: Table) -> str:
         f'<div class="table" role="region" aria-label="{name}" tabindex="0"><table><caption>{name}</caption>'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
     )
+
+
+def _look(table: Table, at: int) -> str:
+    """The class of a column: its side, and whether it holds sentences."""
+    if at and at not in table.left:
+        return "right"
+    return "left long" if at and any(len(row[at]) > LONG for row in table.rows) else "left"
 
 
 def _head(cell: str, side: str) -> str:

@@ -17,7 +17,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: 0.2rem 1.1rem; margin: 1.2rem 0 0;
   font-size: 0.9rem; }
 a { color: #00508a; }
 .table { overflow-x: auto; margin: 1rem 0; }
-.table:focus-visible, a:focus-visible { outline: 3px solid #00508a; outline-offset: 2px; }
+.table:focus-visible, .chart:focus-visible, a:focus-visible { outline: 3px solid #00508a; outline-offset: 2px; }
 table { border-collapse: collapse; font-size: 0.88rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: 0.2rem 0; }
 th, td { padding: 0.25rem 0.6rem; border-bottom: 1px solid #ccc; vertical-align: top; text-align: left; }
@@ -26,13 +26,17 @@ tbody th { font-weight: 400; min-width: 9rem; }
 td.right, th.right { text-align: right; }
 td.right { white-space: nowrap; }
 td.left { overflow-wrap: break-word; max-width: 24rem; }
+td.long { min-width: 16rem; overflow-wrap: anywhere; }
 tr.total th, tr.total td { font-weight: 700; border-top: 2px solid #1a1a1a; }
 figure { margin: 1rem 0; }
 figure img { display: block; width: 100%; height: auto; }
 figcaption { color: #333; font-size: 0.9rem; }
 @media (max-width: 40rem) {
   .lead { font-size: 1.2rem; }
-  figure { overflow-x: auto; }
+  .chart { overflow-x: auto; }
+  table { font-size: 0.8rem; }
+  th, td { padding: 0.25rem 0.4rem; }
+  tbody th { min-width: 7rem; }
   figure img { min-width: 36rem; }
 }
 @media print {
@@ -42,7 +46,10 @@ figcaption { color: #333; font-size: 0.9rem; }
   .table { overflow: visible; }
   table { font-size: 7.5pt; width: 100%; }
   th, td { padding: 1pt 3pt; }
-  td.left { max-width: none; overflow-wrap: anywhere; }
+  td.left { max-width: none; }
+  tbody th { min-width: 0; max-width: 45mm; overflow-wrap: break-word; }
+  td.long { min-width: 0; width: 45%; }
+  figure img { max-height: 80mm; width: auto; max-width: 100%; }
   h2 { break-after: avoid; }
   tr, figure { break-inside: avoid; }
   thead { display: table-header-group; }

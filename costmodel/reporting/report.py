@@ -16,6 +16,7 @@ from costmodel.reporting.report_tables import (
     basis_table,
     bill_table,
     claim_table,
+    condition,
     option_table,
     perimeter_table,
     price_table,
@@ -119,7 +120,7 @@ def _compared(checked: CheckResult, all_: bool) -> Iterator[Chapter]:
     ]
     parts.append(
         "Document: arithmetic on the document's own figures. Simulated: usage of the simulated month at dated prices, "
-        "with its interval over the replications; it leaves out what is not known of prices and quantities."
+        "with its interval over the replications. The last column: how much of both sides nobody published or measured."
     )
     yield Chapter("The reduction, by what is counted", tuple(parts))
     bridge = list(_picture("bridge", checked))
@@ -169,7 +170,7 @@ def _performance(result: Result, checked: CheckResult | None) -> Iterator[Part]:
             yield from _picture("latency", checked)
         waited = latency_claim(checked)
         if waited is not None and waited.holds_when:
-            yield f"{waited.claim.id}, “{waited.claim.quote}”: {waited.verdict}. Holds when: {waited.holds_when}"
+            yield f"{waited.claim.id}, “{waited.claim.quote}”: {waited.verdict}. {condition(waited)}"
         yield from (line for line in availability_lines(checked))
     yield from _parts("What each function did, mean of the simulated months", functions)
     yield from _parts("What is nearest to its limit, and at which rate of payments it is reached", limits)

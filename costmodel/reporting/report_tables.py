@@ -136,11 +136,17 @@ def _claim(judged: Judged) -> tuple[str, ...]:
     claim = judged.claim
     unit = "%" if claim.unit == "percent" else claim.unit
     stated = NOTHING if claim.stated is None else f"{number(claim.stated, 3)} {unit}"
-    holds = f" Holds when: {judged.holds_when}" if judged.holds_when else ""
+    holds = f" {condition(judged)}" if judged.holds_when else ""
     return (
         claim.id, f"“{claim.quote}”", str(claim.line), stated, number(judged.recomputed, 3), VERDICTS[judged.verdict],
         f"{claim.because}{holds}",
     )  # fmt: skip
+
+
+def condition(judged: Judged) -> str:
+    """What would make the claim true; some conditions are whole sentences already."""
+    words = judged.holds_when or ""
+    return words if words[:1].isupper() and words.endswith(".") else f"Holds when: {words}"
 
 
 def provenance_table(result: Result) -> Table:

@@ -250,6 +250,21 @@ def test_a_system_that_is_bought_says_what_does_not_apply(cli: Cli, tmp_path: Pa
     assert "stripe.card" in {row[0] for row in Page(files[0].read_text(encoding="utf-8")).table("Quantity ×")}
 
 
+def test_payments_of_a_file_are_not_the_documents_month(cli: Cli, tmp_path: Path) -> None:
+    """30 payments of $50: 1,500 offered; the document's fees of 3,450 and break-even are for another month."""
+    rows = "".join(f"2026-09-{day:02d}T12:00:00Z,50.00\n" for day in range(1, 31))
+    (tmp_path / "mine.csv").write_text(f"time,amount\n{rows}", encoding="utf-8")
+    code, _, err = cli("report", "seed_aws", "--quiet", "--set", "replications=2", "--payments", tmp_path / "mine.csv",
+                       "--html", tmp_path / "mine.html")  # fmt: skip
+    assert (code, err) == (0, "")
+    mine = Page((tmp_path / "mine.html").read_text(encoding="utf-8"))
+    assert "30 payments replayed from a file" in mine.texts["header"][0]
+    assert "mean ticket $50.00" in mine.texts["section"][0]
+    assert "building pays" not in mine.texts["section"][0]
+    assert {len(row) for row in mine.table("Your options a month at $1,500")} == {3}  # option, and both simulated
+    assert "This is the document's month" in mine.texts["main"][0]
+
+
 # --- the command ------------------------------------------------------------------------------------------------
 
 

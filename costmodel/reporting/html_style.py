@@ -22,11 +22,11 @@ table { border-collapse: collapse; font-size: 0.88rem; font-variant-numeric: tab
 caption { text-align: left; font-weight: 600; padding: 0.2rem 0; }
 th, td { padding: 0.25rem 0.6rem; border-bottom: 1px solid #ccc; vertical-align: top; text-align: left; }
 thead th, thead td { border-bottom: 2px solid #1a1a1a; vertical-align: bottom; }
-tbody th { font-weight: 400; min-width: 9rem; }
+tbody th { font-weight: 400; min-width: 5rem; }
 td.right, th.right { text-align: right; }
 td.right { white-space: nowrap; }
 td.left { overflow-wrap: break-word; max-width: 24rem; }
-td.long { min-width: 16rem; overflow-wrap: anywhere; }
+td.long { min-width: 15rem; overflow-wrap: anywhere; }
 tr.total th, tr.total td { font-weight: 700; border-top: 2px solid #1a1a1a; }
 figure { margin: 1rem 0; }
 figure img { display: block; width: 100%; height: auto; }
@@ -47,7 +47,7 @@ figcaption { color: #333; font-size: 0.9rem; }
   table { font-size: 7.5pt; width: 100%; }
   th, td { padding: 1pt 3pt; }
   td.left { max-width: none; }
-  tbody th { min-width: 0; max-width: 45mm; overflow-wrap: break-word; }
+  tbody th { min-width: 16mm; max-width: 45mm; overflow-wrap: break-word; }
   td.long { min-width: 0; width: 45%; }
   figure img { max-height: 80mm; width: auto; max-width: 100%; }
   h2 { break-after: avoid; }

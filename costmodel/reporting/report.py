@@ -45,7 +45,9 @@ def make_report(result: Result, checked: CheckResult | None, *, all_: bool = Tru
     checked: the claims held against this scenario; None for a system that is bought, of which they say nothing.
     """
     scenario = result.assumptions.scenario
-    about = f"{scenario.title}. Scenario {result.scenario}, {result.payments:,} payments, prices of {scenario.on}."
+    replayed = " replayed from a file" if result.rejected is not None else ""
+    month = f"{result.payments:,} payments{replayed}, prices of {scenario.on}"
+    about = f"{scenario.title}. Scenario {result.scenario}, {month}."
     chapters = [
         Chapter("The verdict", tuple(_verdict(result, checked))),
         *(_compared(checked, all_) if checked else ()),
@@ -72,7 +74,7 @@ def _verdict(result: Result, checked: CheckResult | None) -> Iterator[Part]:
     finding, *others = [_sentence(line) for line in finding_lines(checked) if line]
     yield Lead(finding)
     yield from others
-    if checked.moved:
+    if checked.binding and checked.moved:
         yield f"Verdicts that differ from those pinned: {', '.join(one.claim.id for one in checked.moved)}."
     yield from _cheapest(checked)
     yield Shown(f"Your options a month at {dollars(checked.own.volume_usd)}", option_table(checked))
@@ -123,7 +125,9 @@ def _compared(checked: CheckResult, all_: bool) -> Iterator[Chapter]:
         "with its interval over the replications. The last column: how much of both sides nobody published or measured."
     )
     yield Chapter("The reduction, by what is counted", tuple(parts))
-    bridge = list(_picture("bridge", checked))
+    bridge: list[Part] = [*_picture("bridge", checked)]
+    if bridge and checked.own.rejected is not None:
+        bridge.append("This is the document's month, not that of the payments replayed here.")
     if bridge:
         yield Chapter("Where the claimed saving comes from", tuple(bridge))
 

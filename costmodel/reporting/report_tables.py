@@ -52,14 +52,23 @@ def option_table(result: CheckResult) -> Table:
         figures = (option.fees_usd, option.loaded_low_usd, option.loaded_mid_usd, option.loaded_high_usd)
         stated = [dollars(usd) if result.own.rejected is None else NOTHING for usd in figures]
         rows.append((option.title, *stated, dollars(modelled.fees_usd), dollars(modelled.loaded_usd[1])))
-    return Table(OPTION_HEAD, tuple(rows))
+    return _without_nothing(Table(OPTION_HEAD, tuple(rows)))
 
 
 def perimeter_table(result: CheckResult) -> Table:
     """Both sides of every perimeter without its variants, and the reduction in both columns."""
     documents = result.document if result.own.rejected is None else {}
     rows = [_perimeter(each, documents.get(each.id), result.modelled.get(each.id)) for each in reductions(result)]
-    return Table(PERIMETER_HEAD, tuple(rows))
+    return _without_nothing(Table(PERIMETER_HEAD, tuple(rows)))
+
+
+def _without_nothing(table: Table) -> Table:
+    """The same table without the columns that have nothing to say."""
+    said = [at for at in range(len(table.head)) if not table.rows or any(row[at] != NOTHING for row in table.rows)]
+    rows = tuple(tuple(row[at] for at in said) for row in table.rows)
+    return Table(
+        tuple(table.head[at] for at in said), rows, frozenset(said.index(at) for at in table.left if at in said)
+    )
 
 
 def _perimeter(each: Reduction, document: PerimeterRow | None, modelled: ModelledRow | None) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from costmodel.cli.common import OK, asked, folder, give, new_command, simulation_options
 
 if TYPE_CHECKING:
+    from costmodel.analysis.check import CheckResult
     from costmodel.result import Result
 
 
@@ -18,10 +19,46 @@ def _focus(result: Result, path: str, arguments: argparse.Namespace) -> str:
     return f"{write_focus(result, path, folder(arguments)):,} rows in the layout of FOCUS 1.2"
 
 
+def _html(result: Result, path: str, arguments: argparse.Namespace) -> str:
+    from costmodel.reporting.files import write_whole
+    from costmodel.reporting.html_page import html_page
+    from costmodel.reporting.report import make_report
+
+    report = make_report(result, _checked(result, arguments))
+    write_whole(path, html_page(report))
+    return f"a report of {len(report.chapters)} chapters, one file that needs no network"
+
+
+def _markdown(result: Result, path: str, arguments: argparse.Namespace) -> str:
+    from costmodel.reporting.files import write_whole
+    from costmodel.reporting.report import make_report
+    from costmodel.reporting.report_markdown import report_markdown
+
+    report = make_report(result, _checked(result, arguments), all_=False)
+    write_whole(path, report_markdown(report))
+    return f"the same report shortened, {len(report.chapters)} chapters in Markdown"
+
+
+def _checked(result: Result, arguments: argparse.Namespace) -> CheckResult | None:
+    """The claims held against this scenario, once for all files; none for a system without functions: it is bought."""
+    from costmodel.analysis.check import check
+    from costmodel.reporting.progress import progress
+
+    if not result.assumptions.pipeline.functions:
+        return None
+    if "checked" not in arguments:
+        with progress(f"{arguments.scenario}: judging the claims", arguments.quiet) as watch:
+            arguments.checked = check(scenario=arguments.scenario, watch=watch, **asked(arguments))
+    found: CheckResult = arguments.checked
+    return found
+
+
 Writer = Callable[["Result", str, argparse.Namespace], str]
 # What can be written: the option's name, its help, and the function that writes it and says what it wrote.
 OUTPUTS: tuple[tuple[str, str, Writer], ...] = (
     ("focus", "the forecast in the layout of FOCUS 1.2: CSV, or Parquet by the name", _focus),
+    ("html", "one page for those who decide: the verdict on top, every figure with its source; prints well", _html),
+    ("markdown", "the same shortened, for pull requests and wikis", _markdown),
 )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ MAIN_ROWS = ("as_claimed", "list_price", "same_rail", "cards_kept", "fully_loade
 
 def render_check(result: CheckResult, *, all_: bool = False, width: int = WIDTH) -> str:
     """One screen (about 100 × 40), the finding first; with `all_` the cost lines, all perimeters and all claims."""
-    lines = [*_finding(result), "", *_decision(result), "", *_perimeters(result, all_), "", *_at_once(result), ""]
+    lines = [*finding_lines(result), "", *_decision(result), "", *_perimeters(result, all_), "", *_at_once(result), ""]
     lines += [*_ending(result, all_)]
     if all_:
         for part in (_cold_by_function(result), _cost_lines(result), _variants(result), _claims(result)):
@@ -46,7 +46,8 @@ def render_check(result: CheckResult, *, all_: bool = False, width: int = WIDTH)
 # --- the finding ----------------------------------------------------------------------------------------
 
 
-def _finding(result: CheckResult) -> Iterator[str]:
+def finding_lines(result: CheckResult) -> Iterator[str]:
+    """The document's finding with what leads to it where its verdicts stand, else the tally."""
     finding, claims = result.finding, {judged.claim.id: judged for judged in result.claims}
     stands = finding is not None and all(claims[name].verdict == word for name, word in finding.verdicts.items())
     if finding is not None and stands and result.own.rejected is None:
@@ -55,7 +56,7 @@ def _finding(result: CheckResult) -> Iterator[str]:
         if same_rail is not None:
             yield f"  Same rail, both legs: {percent(same_rail.reduction_percent)}. {_saving(result)}"
     else:
-        yield f"{result.title}: {_tally(result.claims)}."
+        yield f"{result.title}: {tally(result.claims)}."
     if result.own.rejected is not None:
         yield from _business(result)
 
@@ -97,7 +98,8 @@ def _business(result: CheckResult) -> Iterator[str]:
     )
 
 
-def _tally(claims: Iterable[Judged]) -> str:
+def tally(claims: Iterable[Judged]) -> str:
+    """How many claims have each verdict, in words."""
     verdicts = [judged.verdict for judged in claims]
     counts = {word: verdicts.count(word) for word in ("holds", "fails", "not_reproducible")}
     return f"{counts['holds']} claims hold, {counts['fails']} fail, {counts['not_reproducible']} cannot be reproduced"
@@ -123,11 +125,11 @@ def _decision(result: CheckResult) -> Iterator[str]:
             widths=OPTION_WIDTHS,
         )
     if of_document:
-        yield from (f"  {line}" for option in result.options for line in _pays(option, result.options))
+        yield from (f"  {line}" for option in result.options for line in pays_lines(option, result.options))
     yield from (f"  {warning}" for warning in result.own.bill.warnings)
 
 
-def _pays(option: OptionRow, options: tuple[OptionRow, ...]) -> Iterator[str]:
+def pays_lines(option: OptionRow, options: tuple[OptionRow, ...]) -> Iterator[str]:
     """From which volume an option pays, loaded (mid), against the fees of each other."""
     titles = {known.id: known.title for known in options}
     parts = []
@@ -185,7 +187,7 @@ def _at_once(result: CheckResult) -> Iterator[str]:
     if claim is not None:
         yield f"  {claim.holds_when} Latency and cost are claimed for different operating points."
     yield from (f"  {line}" for line in _throughput(result.busy or result.own))
-    yield from (f"  {line}" for line in _availability(result))
+    yield from (f"  {line}" for line in availability_lines(result))
 
 
 def _point_title(point: Result) -> str:
@@ -241,7 +243,8 @@ def _throughput(point: Result) -> Iterator[str]:
     yield text + "."
 
 
-def _availability(result: CheckResult) -> Iterator[str]:
+def availability_lines(result: CheckResult) -> Iterator[str]:
+    """The claimed availability beside the published SLAs in series and the simulation; nothing without such a claim."""
     judged = next((j for j in result.claims if j.claim.model == "availability.sla_series"), None)
     if judged is None or judged.figure is None:
         return
@@ -262,7 +265,7 @@ def _ending(result: CheckResult, all_: bool) -> Iterator[str]:
     own = result.own
     more = "" if all_ else " (costmodel check --all)"
     yield (
-        f"{_tally(result.claims)}{more}. seed {own.assumptions.scenario.seed}, {own.replications} replications, "
+        f"{tally(result.claims)}{more}. seed {own.assumptions.scenario.seed}, {own.replications} replications, "
         f"prices of {own.assumptions.scenario.on.isoformat()}."
     )
     if result.overridden:

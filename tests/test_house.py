@@ -32,8 +32,8 @@ ONLY_IN = {
     "distributed": "costmodel.analysis.executors",
     "pytest": "costmodel.reporting.pytest_plugin",  # which pytest loads, and nothing else
 }
-EXTRAS = ("aws", "dask", "excel")  # may be missing: imported where they are used
-ONLY_INSIDE_FUNCTIONS = ("pandas", "pyarrow", "boto3", "botocore", "openpyxl")
+EXTRAS = ("aws", "dask")  # may be missing: imported where they are used
+ONLY_INSIDE_FUNCTIONS = ("pandas", "pyarrow", "boto3", "botocore", "xlsxwriter")
 HEAVY = ("numpy", "pandas", "pyarrow", "matplotlib", "simpy", "numba", "scipy", "pydantic", "distributed")
 
 PUBLIC = {

@@ -22,6 +22,7 @@ import pytest
 
 import costmodel as cm
 from costmodel.assumptions.service import Price
+from costmodel.billing.bill import Bill
 from costmodel.billing.rating import rate
 from costmodel.reporting.workbook import workbook
 from costmodel.result import Result
@@ -93,12 +94,12 @@ def to_cents(usd: Decimal) -> Decimal:
     return usd.quantize(CENT, rounding="ROUND_HALF_UP")
 
 
-def rated(result: Result, services: Mapping[str, Any], factor: Decimal) -> Decimal:
+def rated(result: Result, services: Mapping[str, Any], factor: Decimal) -> Bill:
     """The package's bill for so many times the simulated usage, at other prices."""
     usage = [
         dataclasses.replace(row, scale=row.scale * factor) if row.basis == "simulated" else row for row in result.usage
     ]
-    return rate(usage, services, **rating_terms(result.assumptions)).total_usd
+    return rate(usage, services, **rating_terms(result.assumptions))
 
 
 def with_price(
@@ -148,9 +149,10 @@ def test_changed_in_the_sheet_and_in_the_package(aws: Result, card: Result, both
     services = with_price(services, "cloudwatch", "metrics", lambda price: price.model_copy(
         update={"free_per_month": Decimal(3)}))  # fmt: skip
     own, stripe = (rated(result, services, factor) for result in (aws, card))
-    assert own > 100 * aws.bill.total_usd
-    assert cents(named(cells, both, "total_scenario_usd")) == to_cents(own)
-    assert cents(named(cells, both, "total_stripe_card_usd")) == to_cents(stripe)
+    assert own.total_usd > 100 * aws.bill.total_usd
+    assert any(line.tier.startswith("above") for line in own.lines)
+    assert cents(named(cells, both, "total_scenario_usd")) == to_cents(own.total_usd)
+    assert cents(named(cells, both, "total_stripe_card_usd")) == to_cents(stripe.total_usd)
     assert named(cells, both, "all_checks") == "differs"
 
 
@@ -159,6 +161,38 @@ def test_fee_with_a_minimum_and_a_maximum(ach: Result, tmp_path: Path) -> None:
     cells = recalculated(content, tmp_path)
     assert cents(named(cells, content, "total_scenario_usd")) == to_cents(ach.bill.total_usd)
     assert openpyxl.load_workbook(io.BytesIO(content)).sheetnames[-1] == "Payments"
+
+
+def test_a_service_with_a_monthly_minimum(tmp_path: Path) -> None:
+    result = cm.run("moov", engine="reference", set={"replications": 1, "workload.payments_per_month": 40})
+    assert any(line.note == "what the other lines fall short of it" for line in result.bill.lines)
+    content = workbook(result, {})
+    cells = recalculated(content, tmp_path)
+    assert cents(named(cells, content, "total_scenario_usd")) == to_cents(result.bill.total_usd)
+
+
+VOLUME = ((1, "1"), (3, "3"), (4, "3.2"), (10, "8"), (11, "7.7"))
+
+
+@pytest.mark.parametrize(("keys", "usd"), VOLUME)
+def test_volume_tiers(keys: int, usd: str, aws: Result, tmp_path: Path) -> None:
+    """All of it at the tier reached: $1.00 to 3 keys, $0.80 to 10, $0.70 above; the edge belongs to the tier below."""
+    tier = aws.assumptions.services["kms"].meter["keys"].price[0].tiers[0]
+    tiers = tuple(
+        tier.model_copy(update={"above": Decimal(above), "usd": Decimal(price)})
+        for above, price in ((0, "1.00"), (3, "0.80"), (10, "0.70"))
+    )
+    services = with_price(aws.assumptions.services, "kms", "keys", lambda price: price.model_copy(
+        update={"tiers": tiers, "tiering": "volume"}))  # fmt: skip
+    usage = [row for row in aws.usage if (row.service, row.meter, row.region) == ("kms", "keys", None)]
+    assumptions = dataclasses.replace(aws.assumptions, services=services)
+    bill = rate(usage, services, **rating_terms(assumptions))
+    content = workbook(dataclasses.replace(aws, assumptions=assumptions, usage=usage, bill=bill), {})
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    book["Usage"]["E2"] = keys
+    stream = io.BytesIO()
+    book.save(stream)
+    assert cents(named(recalculated(stream.getvalue(), tmp_path), content, "total_scenario_usd")) == Decimal(usd)
 
 
 def test_surcharges_rest_on_the_packages_mean_fee(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ COLUMNS = (
     "assumption", "value", "unit", "above", "low", "high", "basis", "read", "price_from", "name", "source", "note",
 )  # fmt: skip
 FIGURES = ("value", "quantity", "sigma", "per_second", "hours")  # of a sourced record, whichever it has
+UNITS = {"sigma": "sigma of ln(amount)", "hours": "hour", "per_second": "1/s"}
 PAYMENTS, SIMULATED, TICKET = "payments_per_month", "payments_simulated", "mean_ticket_usd"
 Key = tuple[str, str, str]
 
@@ -137,17 +138,23 @@ def add_volume(table: Table, result: Result) -> None:
 def add_behind(table: Table, result: Result) -> None:
     """What the simulated quantities rest on: to be read here, and changed with `--set`."""
     assumptions = result.assumptions
-    for root, top in ((assumptions.scenario, ""), (assumptions.pipeline, "pipeline.")):
-        for path, record in _sourced(root, ""):
-            values = (getattr(record, name, None) for name in FIGURES)
-            value = next((found for found in values if isinstance(found, Decimal)), None)
-            if value is not None:
+    for root, top in ((assumptions.scenario.workload, "workload"), (assumptions.pipeline, "pipeline")):
+        for path, record in _sourced(root, top):
+            field = next((name for name in FIGURES if isinstance(getattr(record, name, None), Decimal)), None)
+            if field is not None:
                 table.add(
-                    assumption=f"{top}{path}", value=value, unit=str(getattr(record, "unit", "")),
-                    low=getattr(record, "low", None), high=getattr(record, "high", None), source=record.source,
-                    read=record.read, basis=record.basis,
-                    note="behind the simulated quantities: change it with --set and run again",
+                    assumption=path if field == "value" else f"{path}.{field}", value=getattr(record, field),
+                    unit=_unit(record, field, result), low=getattr(record, "low", None),
+                    high=getattr(record, "high", None), source=record.source, read=record.read, basis=record.basis,
+                    note="behind the quantities on Usage: change it with --set and run again",
                 )  # fmt: skip
+
+
+def _unit(record: Sourced, field: str, result: Result) -> str:
+    service, meter = getattr(record, "service", None), getattr(record, "meter", None)
+    if service and meter:
+        return result.assumptions.services[service].meter[meter].unit
+    return str(getattr(record, "unit", UNITS.get(field, "")))
 
 
 def _sourced(node: Any, path: str) -> Iterator[tuple[str, Sourced]]:

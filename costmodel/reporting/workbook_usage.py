@@ -11,7 +11,7 @@ from costmodel.billing.bill import BillLine
 from costmodel.billing.fees import CENTS_PER_USD, IntArray, fee_cents
 from costmodel.billing.quantities import hours_of_month, quantity_of
 from costmodel.billing.usage import UsageRow
-from costmodel.reporting.workbook_cells import Formula, Table, add_up
+from costmodel.reporting.workbook_cells import Formula, Input, Table, add_up
 from costmodel.reporting.workbook_inputs import PAYMENTS, SIMULATED, PriceCells
 from costmodel.result import Result
 from costmodel.run import rating_terms
@@ -66,7 +66,7 @@ class UsageTables:
         at, follows = self.usage.next_row, row.basis == FOLLOWS
         text = self.usage.cell("found", at) + (f"*{PAYMENTS}/{SIMULATED}" if follows else "")
         return self.usage.add(
-            system=system, service=key[0], meter=key[1], region=key[2], found=found,
+            system=system, service=key[0], meter=key[1], region=key[2], found=found if follows else Input(found),
             follows_payments=YES if follows else NO, quantity=Formula(text, float(found)), unit=unit, basis=row.basis,
             fees_usd=fees, note=row.note,
         )  # fmt: skip

@@ -30,6 +30,7 @@ ONLY_IN = {
     "simpy": "costmodel.simulation.reference",
     "pydantic": "costmodel.assumptions",
     "distributed": "costmodel.analysis.executors",
+    "xlsxwriter": "costmodel.reporting.workbook_file",
     "pytest": "costmodel.reporting.pytest_plugin",  # which pytest loads, and nothing else
 }
 EXTRAS = ("aws", "dask")  # may be missing: imported where they are used

@@ -11,7 +11,7 @@ from typing import Any
 from costmodel.reporting.workbook_cells import Cell, Formula, Input, Table
 
 FORMATS = {
-    "quantity": "#,##0.######", "price": "#,##0.00########", "money": "#,##0.00", "number": "#,##0.##########",
+    "quantity": "#,##0.00######", "price": "#,##0.00########", "money": "#,##0.00", "number": "#,##0.00##########",
     "whole": "#,##0", "date": "yyyy-mm-dd", "text": "",
 }  # fmt: skip
 WIDEST, NARROWEST = 60, 9  # characters of a column

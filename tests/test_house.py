@@ -30,10 +30,11 @@ ONLY_IN = {
     "simpy": "costmodel.simulation.reference",
     "pydantic": "costmodel.assumptions",
     "distributed": "costmodel.analysis.executors",
+    "xlsxwriter": "costmodel.reporting.workbook_file",
     "pytest": "costmodel.reporting.pytest_plugin",  # which pytest loads, and nothing else
 }
-EXTRAS = ("aws", "dask", "excel")  # may be missing: imported where they are used
-ONLY_INSIDE_FUNCTIONS = ("pandas", "pyarrow", "boto3", "botocore", "openpyxl")
+EXTRAS = ("aws", "dask")  # may be missing: imported where they are used
+ONLY_INSIDE_FUNCTIONS = ("pandas", "pyarrow", "boto3", "botocore", "xlsxwriter")
 HEAVY = ("numpy", "pandas", "pyarrow", "matplotlib", "simpy", "numba", "scipy", "pydantic", "distributed")
 
 PUBLIC = {

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from costmodel.analysis.price_import import compare_offers, load_offer_map
@@ -245,7 +246,6 @@ def test_the_pricing_client(catalog: dict[str, Service]) -> None:
 
 
 def test_the_book_as_a_workbook(cli: Cli, tmp_path: Path, catalog: dict[str, Service]) -> None:
-    openpyxl = pytest.importorskip("openpyxl")
     ours = tmp_path / "ours" / "services"
     ours.mkdir(parents=True)
     (ours / "kms.toml").write_text(

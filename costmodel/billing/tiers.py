@@ -36,7 +36,7 @@ def spread(quantity: Decimal, price: Price, free: Decimal = Decimal(0)) -> list[
 
 def _volume(quantity: Decimal, price: Price) -> list[Part]:
     reached = max((i for i, tier in enumerate(price.tiers) if tier.above < quantity), default=0)
-    return [Part(_label(price.tiers, reached), quantity, price.tiers[reached].usd)]
+    return [Part(tier_label(price.tiers, reached), quantity, price.tiers[reached].usd)]
 
 
 def _graduated(quantity: Decimal, price: Price) -> list[Part]:
@@ -45,7 +45,7 @@ def _graduated(quantity: Decimal, price: Price) -> list[Part]:
         upper = _upper(price.tiers, index)
         inside = (quantity if upper is None else min(quantity, upper)) - tier.above
         if inside > 0 or index == 0:
-            parts.append(Part(_label(price.tiers, index), inside, tier.usd))
+            parts.append(Part(tier_label(price.tiers, index), inside, tier.usd))
     return parts
 
 
@@ -53,7 +53,7 @@ def _upper(tiers: tuple[Tier, ...], index: int) -> Decimal | None:
     return tiers[index + 1].above if index + 1 < len(tiers) else None
 
 
-def _label(tiers: tuple[Tier, ...], index: int) -> str:
+def tier_label(tiers: tuple[Tier, ...], index: int) -> str:
     """`all`, `up to 10,240`, `10,240 to 51,200`, `above 153,600`."""
     above, upper = tiers[index].above, _upper(tiers, index)
     if upper is None:

@@ -53,12 +53,28 @@ def _checked(result: Result, arguments: argparse.Namespace) -> CheckResult | Non
     return found
 
 
+def _xlsx(result: Result, path: str, arguments: argparse.Namespace) -> str:
+    from costmodel.analysis.sides import STRIPE_PIPELINE, Business, Rail
+    from costmodel.reporting.files import write_whole
+    from costmodel.reporting.workbook import workbook
+
+    terms = asked(arguments)
+    terms["set"] = terms["set"] | {"horizon": result.assumptions.scenario.horizon}
+    business = Business(arguments.scenario, **terms)
+    is_stripe = result.assumptions.pipeline.processor == STRIPE_PIPELINE
+    rails: tuple[Rail, ...] = () if is_stripe else ("card", "ach")
+    write_whole(path, workbook(result, {f"stripe_{rail}": business.result("stripe", rail) for rail in rails}))
+    beside = "" if is_stripe else ", beside the same month through Stripe by card and by ACH"
+    return f"the month as a workbook that calculates{beside}"
+
+
 Writer = Callable[["Result", str, argparse.Namespace], str]
 # What can be written: the option's name, its help, and the function that writes it and says what it wrote.
 OUTPUTS: tuple[tuple[str, str, Writer], ...] = (
     ("focus", "the forecast in the layout of FOCUS 1.2: CSV, or Parquet by the name", _focus),
     ("html", "one page for those who decide: the verdict on top, every figure with its source; prints well", _html),
     ("markdown", "the same shortened, for pull requests and wikis", _markdown),
+    ("xlsx", "a workbook that calculates: assumptions, usage, bill, comparison with Stripe, checks", _xlsx),
 )  # fmt: skip
 
 

@@ -3,67 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from costmodel.assumptions.service import Service
-from costmodel.errors import UsageError
-from costmodel.reporting.price_book import Row, price_rows
+from costmodel.reporting.price_book import price_rows
+from costmodel.reporting.workbook_cells import Cell, Table
+from costmodel.reporting.workbook_file import workbook_file
 
 NUMBERS = frozenset((
     "above", "usd", "per", "percent", "fixed_usd", "minimum_usd", "maximum_usd", "free_per_month", "low", "high",
     "scale_low", "scale_high",
 ))  # fmt: skip
 DATES = frozenset(("from", "until", "read"))
-WIDEST, NARROWEST = 60, 8  # characters of a column
 
 
 def price_workbook(services: Mapping[str, Service]) -> bytes:
-    """An .xlsx file: one sheet, a row per price and tier, numbers and dates as such, text never as a formula.
-
-    Raises UsageError where openpyxl is not installed.
-    """
-    try:
-        from openpyxl import Workbook
-    except ImportError:
-        raise UsageError("an Excel file needs openpyxl; install costmodel[excel], or write CSV") from None
+    """An .xlsx file: one sheet, a row per price and tier, numbers and dates as such, text never as a formula."""
     rows = price_rows(services)
-    columns = tuple(rows[0])
-    book = Workbook()
-    sheet = book.active
-    sheet.title = "Prices"
-    sheet.append(columns)
+    table = Table("Prices", tuple(rows[0]))
     for row in rows:
-        sheet.append([_typed(column, row[column]) for column in columns])
-    _dress(sheet, columns, rows)
-    stream = io.BytesIO()
-    book.save(stream)
-    return stream.getvalue()
+        table.add(**{column: _typed(column, value) for column, value in row.items()})
+    newest = max(
+        price.read for service in services.values() for meter in service.meter.values() for price in meter.price
+    )
+    return workbook_file([table], "Price book", newest)
 
 
-def _typed(column: str, value: str | None) -> Any:
+def _typed(column: str, value: str | None) -> Cell:
     if value is None or value == "":
         return None
     if column in NUMBERS:
         return Decimal(value)
     return dt.date.fromisoformat(value) if column in DATES else value
-
-
-def _dress(sheet: Any, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """Head in bold and in sight, a filter, widths to fit; what begins with a sign of formulas stays text."""
-    from openpyxl.styles import Font
-    from openpyxl.utils import get_column_letter
-
-    sheet.freeze_panes = "C2"
-    sheet.auto_filter.ref = sheet.dimensions
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    for index, column in enumerate(columns, 1):
-        longest = max([len(column), *(len(row[column] or "") for row in rows)])
-        sheet.column_dimensions[get_column_letter(index)].width = max(NARROWEST, min(WIDEST, longest + 2))
-    for line in sheet.iter_rows(min_row=2):
-        for cell in line:
-            if cell.data_type == "f":
-                cell.data_type = "s"

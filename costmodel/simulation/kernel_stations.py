@@ -43,7 +43,7 @@ def acquire(b: Any, z: Any, strand: int, pc: int) -> int:
 
 @compiled
 def watch(z: Any, strand: int, place: int) -> None:
-    """As `instructions._watch`."""
+    """As `stations._watch`."""
     frame = z.records[strand, at.FRAME]
     if frame != at.NONE and z.records[frame, at.LEAST] < at.NEVER:
         z.records[place, at.PLACE_USERS] += 1
@@ -102,7 +102,7 @@ def release(b: Any, z: Any, strand: int, pc: int) -> int:
 
 @compiled
 def give_up(b: Any, z: Any, place: int) -> None:
-    """As `instructions.give_up`: who waits gets the place in an event of its own. What only waited stays in the queue
+    """As `stations.give_up`: who waits gets the place in an event of its own. What only waited stays in the queue
     until its turn, as nobody's."""
     records, row = z.records, z.records[place, at.PLACE_STATION]
     station = b.sheet[row, at.STATION_K]

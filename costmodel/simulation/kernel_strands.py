@@ -176,7 +176,7 @@ def cut_off(b: Any, z: Any, strand: int) -> None:
 
 @compiled
 def too_late(b: Any, z: Any, place: int) -> None:
-    """As `instructions._too_late`."""
+    """As `stations._too_late`."""
     waits = z.records[place, at.PLACE_STATE] == at.WAITED_FOR
     let_place_go(z, place)
     if waits:
@@ -244,7 +244,7 @@ def resume(z: Any, strand: int) -> int:
 
 @compiled
 def watch_on(b: Any, z: Any, place: int) -> None:
-    """The rest of `instructions._too_late`."""
+    """The rest of `stations._too_late`."""
     strand = z.records[place, at.OF_STRAND]
     if outlived(z, strand):
         watch(z, strand, place)

@@ -19,10 +19,11 @@ import simpy
 from costmodel.simulation.counts import TIMEOUTS, Counts
 from costmodel.simulation.draws import draw_bits, draw_bits_many, name_key, stream_key, uniform_below
 from costmodel.simulation.environments import Account, Bucket
-from costmodel.simulation.instructions import DO, bill, enqueue, give_up, leave
+from costmodel.simulation.instructions import DO, bill, enqueue, leave
 from costmodel.simulation.payments import Demand, Payments
 from costmodel.simulation.plan import NOBODY, Op, Outcome, Plan
 from costmodel.simulation.sources import Arrivals, Schedule
+from costmodel.simulation.stations import give_up
 from costmodel.simulation.strands import Entry, Frame, Join, Strand, between
 from costmodel.simulation.timetable import Timetable
 

@@ -12,6 +12,7 @@ from costmodel.simulation.plan import TIMERS, FlowPlan
 if TYPE_CHECKING:
     from costmodel.simulation.sources import Schedule
 
+NEVER = 2**62  # later than any time
 DUPLICATE = 1 << 16  # tells the draws of a duplicate from those of retries
 Entry = tuple[int, bool, int]  # payment, whether it is its provider's first in this batch, payout in cents
 

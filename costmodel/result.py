@@ -20,7 +20,7 @@ from costmodel.simulation.overload import overload
 from costmodel.simulation.plan import TIMERS, Outcome, Plan
 from costmodel.simulation.precision import Precision
 from costmodel.simulation.replications import Simulated
-from costmodel.simulation.statistics import Difference, days_quantile, half_width, latency_ms, paired
+from costmodel.simulation.statistics import Difference, days_quantile, interval, latency_ms, paired
 
 if TYPE_CHECKING:
     import pandas
@@ -269,9 +269,7 @@ def usage_dict(row: UsageRow) -> dict[str, str | None]:
 
 def _interval(value: float, path: str, singles: Sequence[dict[str, Any]]) -> tuple[float, float] | None:
     """Sectioning: the pooled figure, plus and minus Student's t times the spread of the replications about it."""
-    known = [one[path] for one in singles if one.get(path) is not None]
-    half = half_width(value, known)
-    return None if half is None else (value - half, value + half)
+    return interval(value, [one[path] for one in singles if one.get(path) is not None])
 
 
 def flat(figures: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -38,7 +38,7 @@ def run(
     for which replications are added (beside the scenario's own). engine: "auto", "reference" or "compiled"; the figures
     are the same. watch: called with the share done, 0 to 1. Raises InputError for what cannot be used.
     """
-    assumptions = _assumed(scenario, set, data, seed)
+    assumptions = assume(scenario, set, data, seed)
     return _precise(assumptions, until, lambda asked: run_assumptions(asked, engine=engine, watch=watch))
 
 
@@ -62,10 +62,24 @@ def replay(
     """
     from costmodel.simulation.replaying import read_payments
 
-    assumptions = _assumed(scenario, set, data, seed)
+    assumptions = assume(scenario, set, data, seed)
     read = read_payments(Path(payments), assumptions.scenario, dict(columns or {}), strict=strict,
                          data=Path(data) if data else None)  # fmt: skip
     return _precise(assumptions, until, lambda a: run_assumptions(a, engine=engine, watch=watch, replayed=read))
+
+
+def run_or_replay(
+    scenario: str,
+    payments: Path | str | None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    strict: bool = False,
+    **asked: Any,
+) -> Result:
+    """`replay` with that file, or `run` where there is none; `asked`: what both take."""
+    if payments is None:
+        return run(scenario, **asked)
+    return replay(scenario, payments, columns=columns, strict=strict, **asked)
 
 
 def _precise(
@@ -84,8 +98,10 @@ def _precise(
     return dataclasses.replace(result, until=precision)
 
 
-def _assumed(scenario: str, set: Mapping[str, Any] | None, data: Path | str | None, seed: int | None) -> Assumptions:
-    """What `run` and `replay` are asked to assume."""
+def assume(
+    scenario: str, set: Mapping[str, Any] | None, data: Path | str | None = None, seed: int | None = None
+) -> Assumptions:
+    """What `run` and `replay` rest on: a scenario with all it names, changed by path. Raises InputError."""
     changes = dict(set or {}) | ({} if seed is None else {"seed": seed})
     return load_assumptions(scenario, data=Path(data) if data else None, changes=changes_from(changes))
 

@@ -11,6 +11,7 @@ from costmodel.analysis.charged import ChargeCheck
 from costmodel.analysis.matching import Matched
 from costmodel.analysis.price_notes import price_note
 from costmodel.analysis.pricing_bills import Pricing, model_side
+from costmodel.assumptions.decimals import in_full
 from costmodel.billing.bill import EXACT
 from costmodel.billing.bill_entries import Sums
 from costmodel.result import Result
@@ -116,11 +117,8 @@ COLUMNS = ("service", "meter", "region", "unit", *FIGURES, "why", "rows", "note"
 
 
 def plain(value: Decimal | None) -> str | None:
-    """A decimal in plain notation, without trailing zeros."""
-    if value is None:
-        return None
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """A decimal in full, None as it is."""
+    return None if value is None else in_full(value)
 
 
 def actual_lines(matched: Matched, checked: ChargeCheck | None, result: Result) -> list[ActualLine]:

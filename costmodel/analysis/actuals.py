@@ -13,13 +13,11 @@ from costmodel.analysis.calibrating import Calibration, calibrate
 from costmodel.analysis.charged import ChargeCheck, check_charges
 from costmodel.analysis.matching import match
 from costmodel.assumptions.bill_layouts import Lines, load_line_rules
-from costmodel.assumptions.catalog import load_assumptions
-from costmodel.assumptions.changes import changes_from
 from costmodel.billing.actual_files import FileAccount, Read, read_files
 from costmodel.billing.bill import EXACT
 from costmodel.billing.bill_entries import Key, Sums
 from costmodel.result import SCHEMA_VERSION, Result
-from costmodel.run import Watch, run
+from costmodel.run import Watch, assume, run
 
 if TYPE_CHECKING:
     import pandas
@@ -131,7 +129,7 @@ def actuals(
     """
     folder = Path(data) if data else None
     paths = [Path(file) for file in files]
-    zone = load_assumptions(scenario or "seed_aws", data=folder, changes=changes_from(set)).scenario.workload.time_zone
+    zone = assume(scenario or "seed_aws", set, folder).scenario.workload.time_zone
     read = read_files(paths, zone=zone, columns=columns or {}, strict=strict, data=folder)
     name = scenario or ("seed_aws" if read.bills else "seed_stripe")
     result = run(name, set=set, data=folder, seed=seed, engine=engine, watch=watch)

@@ -12,13 +12,12 @@ from costmodel.analysis.attribution import CENT, shapley, subsets, to_cents
 from costmodel.analysis.growth import economics_of
 from costmodel.analysis.growth_files import read_growth
 from costmodel.analysis.hybrids import differences, hybrid
-from costmodel.assumptions.catalog import Assumptions, load_assumptions
-from costmodel.assumptions.changes import changes_from
+from costmodel.assumptions.catalog import Assumptions
 from costmodel.billing.rating import rate
 from costmodel.errors import UsageError
 from costmodel.result import SCHEMA_VERSION, Result
-from costmodel.run import Watch, rating_terms, run_assumptions
-from costmodel.simulation.statistics import half_width
+from costmodel.run import Watch, assume, rating_terms, run_assumptions
+from costmodel.simulation.statistics import interval
 
 ONE_OFF, CHANGED = "building, once", ", changed"
 Totals = tuple[Decimal, list[Decimal]]
@@ -147,16 +146,12 @@ def _intervals(
     """Each cause's share in every replication (all months meet the same luck), and their spread."""
     number = min(len(each) for _, each in known.values())
     singles = [shapley(causes, lambda some, at=at: known[some][1][at]) for at in range(number)]  # type: ignore[misc]
-    found: dict[str, tuple[float, float] | None] = {}
-    for name, share in shares.items():
-        half = half_width(share, [float(one[name]) for one in singles])
-        found[name] = None if half is None else (share - half, share + half)
-    return found
+    return {name: interval(share, [float(one[name]) for one in singles]) for name, share in shares.items()}
 
 
 def _assumed(given: str | Result, folder: Path | None, changes: dict[str, Any]) -> Assumptions:
     if isinstance(given, str):
-        return load_assumptions(given, data=folder, changes=changes_from(changes))
+        return assume(given, changes, folder)
     if given.rejected is not None:
         raise UsageError(f"{given.scenario} replays a file of payments; a bridge simulates its months: give scenarios")
     return given.assumptions

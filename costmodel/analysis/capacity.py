@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from costmodel.analysis.carrying import Carried, Search
-from costmodel.assumptions.catalog import Assumptions, load_assumptions
-from costmodel.assumptions.changes import changes_from
+from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.scenario import Capacity
 from costmodel.errors import InputError, Problem
 from costmodel.result import SCHEMA_VERSION, provenance_of
-from costmodel.run import Watch
+from costmodel.run import Watch, assume
 from costmodel.simulation.statistics import half_width
 
 if TYPE_CHECKING:
@@ -142,13 +141,12 @@ def capacity(
     p99_ms, failed_percent: instead of the scenario's `capacity`. rows: how many limits in turn. Other arguments as in
     `run`. Raises InputError for what cannot be used, and for a scenario without a service level.
     """
-    asked = dict(set or {}) | ({} if seed is None else {"seed": seed})
+    asked = dict(set or {})
     given = {"capacity.p99_ms": p99_ms, "capacity.failed_percent": failed_percent}
     asked |= {path: value for path, value in given.items() if value is not None}
-    folder = Path(data) if data else None
 
     def load(lifted: Mapping[str, Any]) -> Assumptions:
-        return load_assumptions(scenario, data=folder, changes=changes_from({**asked, **lifted}))
+        return assume(scenario, {**asked, **lifted}, data, seed)
 
     assumptions = load({})
     level = assumptions.scenario.capacity

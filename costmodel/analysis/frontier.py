@@ -13,13 +13,11 @@ from costmodel.analysis.frontier_files import read_frontier
 from costmodel.analysis.frontier_points import Judge, Point
 from costmodel.analysis.seeking import provenance
 from costmodel.analysis.sides import Business
-from costmodel.assumptions.catalog import load_assumptions
-from costmodel.assumptions.changes import changes_from
 from costmodel.assumptions.document import Claim
 from costmodel.assumptions.frontier import FrontierFile
 from costmodel.errors import UsageError
 from costmodel.result import SCHEMA_VERSION
-from costmodel.run import Watch
+from costmodel.run import Watch, assume
 
 MOST_PAYMENTS = 10**10  # as many as a scenario may have
 
@@ -98,7 +96,7 @@ def frontier(
     folder, asked = Path(data) if data else None, dict(set or {})
     file, claims, perimeters = read_frontier(frontier, folder)
     payments_of = volumes(file, low, high, per_decade)
-    assumed = load_assumptions(scenario, data=folder, changes=changes_from(asked))
+    assumed = assume(scenario, asked, folder)
     judge_ = Judge(file, claims, perimeters, Business(scenario, asked, folder, seed, engine), assumed)
     points = []
     for payments in payments_of:

@@ -6,18 +6,16 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from costmodel.analysis.modelled import modelled_row, sides, with_added
-from costmodel.analysis.months import Month, simulated_month
+from costmodel.analysis.months import MonthLeft, month_left
 from costmodel.analysis.paths import month_of
 from costmodel.analysis.perimeters import PerimeterRow
 from costmodel.analysis.ranges import services_at
 from costmodel.analysis.sampling import fitted
 from costmodel.analysis.sides import OWNERS, Business, Owner
-from costmodel.assumptions.catalog import Assumptions, load_assumptions
-from costmodel.assumptions.changes import changes_from
+from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.checking import nearest
 from costmodel.assumptions.growth import GrowthFile
 from costmodel.assumptions.perimeter import End, Perimeters, Side
@@ -25,7 +23,7 @@ from costmodel.billing.bill import Bill
 from costmodel.billing.rating import rate
 from costmodel.billing.usage import UsageRow
 from costmodel.errors import InputError, Problem
-from costmodel.run import rating_terms
+from costmodel.run import assume, rating_terms
 from costmodel.simulation.payments import month_hours_of
 
 BYTES_PER_GB = 2**30
@@ -83,7 +81,7 @@ class Grower:
     business: Business
     first: dt.date
     start: tuple[int, int]  # payments and accounts of the scenario
-    _added: list[Month] = field(default_factory=list)
+    _added: list[MonthLeft] = field(default_factory=list)
     _base: Assumptions | None = None
     _seen: dict[Owner, Assumptions] = field(default_factory=dict)
 
@@ -115,7 +113,7 @@ class Grower:
             fixed=frozenset(self._fixed(both.stripe, made["stripe"][0]) | self._fixed(both.own, made["own"][0])),
         )
 
-    def _side(self, owner: Owner, side: Side, number: int, payments: int, stocks: Stocks) -> tuple[Month, Bill]:
+    def _side(self, owner: Owner, side: Side, number: int, payments: int, stocks: Stocks) -> tuple[MonthLeft, Bill]:
         """One side's month and its bill, with what the perimeter adds and what is still stored from before."""
         scenario = self.business.other or self.business.scenario if owner == "stripe" else self.business.scenario
         changes = self.business.changes(owner, side.rail) | self._at(number, payments)
@@ -124,7 +122,7 @@ class Grower:
             changes |= self._opening(stocks)
         changes |= self._fitted(payments, changes["on"])
         self._seen[owner] = assumed = self._load(scenario, changes)
-        month = simulated_month(assumed, self.business.engine)
+        month = month_left(assumed, self.business.engine)
         rows = with_added(self.perimeters, side, month.usage, payments=month.completed, volume_usd=month.volume_usd,
                           at=self.end())  # fmt: skip
         if owner == "own":
@@ -209,20 +207,19 @@ class Grower:
         return self._base
 
     def _load(self, scenario: str, changes: Mapping[str, Any]) -> Assumptions:
-        folder = Path(self.business.data) if self.business.data else None
-        return load_assumptions(scenario, data=folder, changes=changes_from(changes))
+        return assume(scenario, changes, self.business.data)
 
-    def _capital(self, own: Month) -> Decimal:
+    def _capital(self, own: MonthLeft) -> Decimal:
         """What the money under way longer than through Stripe costs: a year's volume × days / 365, at its price."""
         tied = own.volume_usd * MONTHS_PER_YEAR * self.file.extra_settlement_days.value / DAYS_PER_YEAR
         rows = [UsageRow(*CAPITAL, tied, "assumption")]
         return rate(rows, own.assumptions.services, **rating_terms(own.assumptions)).total_usd
 
-    def _row_bytes(self, own: Month, name: str) -> int:
+    def _row_bytes(self, own: MonthLeft, name: str) -> int:
         table = own.assumptions.pipeline.tables[name]
         return table.row_bytes * (1 + table.indexes)
 
-    def _fixed(self, side: Side, month: Month) -> set[str]:
+    def _fixed(self, side: Side, month: MonthLeft) -> set[str]:
         """Lines of a side that volume leaves alone: what stands by the month."""
         added = [self.perimeters.adds[name] for name in side.adds]
         names = {f"{one.service}.{one.meter}" for one in added if one.per == "month"}

@@ -16,8 +16,7 @@ from costmodel.analysis.modelled import sides
 from costmodel.analysis.paths import payments_path, whole
 from costmodel.analysis.seeking import provenance
 from costmodel.analysis.sides import OWNERS, Business
-from costmodel.assumptions.catalog import Assumptions, load_assumptions
-from costmodel.assumptions.changes import changes_from
+from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.checking import nearest
 from costmodel.assumptions.fields import quantile_level
 from costmodel.assumptions.growth import Growth, GrowthFile
@@ -26,7 +25,7 @@ from costmodel.billing.rating import rate
 from costmodel.billing.usage import UsageRow
 from costmodel.errors import UsageError
 from costmodel.result import SCHEMA_VERSION
-from costmodel.run import Watch, rating_terms
+from costmodel.run import Watch, assume, rating_terms
 
 PERCENT, MONTHS_PER_YEAR = 100, 12
 HIGH = float(
@@ -150,7 +149,7 @@ def growth(
     file = _changed(file, monthly_growth, rate)
     name, variant = _within(perimeters, perimeter)
     number = _months(file, months)
-    assumed = load_assumptions(scenario, data=folder, changes=changes_from(asked))
+    assumed = assume(scenario, asked, folder)
     workload = assumed.scenario.workload
     business = Business(scenario, asked, folder, seed, engine)
     path = payments_path(file.growth, workload.payments_per_month, number)

@@ -18,13 +18,11 @@ from costmodel.analysis.perimeters import HUNDRED
 from costmodel.analysis.reaching import modelled_reached
 from costmodel.analysis.sampling import shortened
 from costmodel.analysis.sides import Business
-from costmodel.assumptions.catalog import load_assumptions
-from costmodel.assumptions.changes import changes_from
 from costmodel.assumptions.lever import Lever, Levers
 from costmodel.assumptions.perimeter import Perimeters
 from costmodel.errors import UsageError
 from costmodel.result import SCHEMA_VERSION
-from costmodel.run import Watch
+from costmodel.run import Watch, assume
 
 VOLUME, TICKET = "volume", "workload.mean_ticket_usd"
 ACROSS, UP = 64, 20  # points of the map
@@ -92,7 +90,7 @@ def breakeven_map(
     values, volumes = _values(lever), grid(volume.low, volume.high, ACROSS)
     lines = [_lines(column, lever, y) for y in values]
     contour = tuple(threshold(stripe, own, target, base) for stripe, own, base in lines)
-    assumed = load_assumptions(scenario, data=folder, changes=changes_from(asked))
+    assumed = assume(scenario, asked, folder)
     business = Business(scenario, {**asked, **shortened(scenario, asked, folder)}, folder, seed, engine)
     model = modelled_column(perimeters, perimeter, business, file, assumed)
     pairs, workload = list(zip(values, contour, strict=True)), assumed.scenario.workload

@@ -16,7 +16,7 @@ from costmodel.billing.bill import Bill
 from costmodel.billing.biller import Biller
 from costmodel.result import Result
 from costmodel.run import rating_terms
-from costmodel.simulation.statistics import Difference, half_width, paired
+from costmodel.simulation.statistics import Difference, interval, paired
 
 POOLED = -1  # stands for all replications together
 Services = Mapping[str, Service]
@@ -124,8 +124,7 @@ def _intervals(
 ) -> dict[str, tuple[float, float] | None]:
     """Sectioned intervals: the replications are paired, both sides having met the same luck."""
     known = [row.figures(payments) for row in single]
-    found: dict[str, tuple[float, float] | None] = {}
-    for name, value in pooled.figures(payments).items():
-        half = half_width(float(value), [float(figures[name]) for figures in known if name in figures])
-        found[name] = None if half is None else (float(value) - half, float(value) + half)
-    return found
+    return {
+        name: interval(float(value), [float(figures[name]) for figures in known if name in figures])
+        for name, value in pooled.figures(payments).items()
+    }

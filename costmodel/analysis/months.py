@@ -19,8 +19,8 @@ CENTS = 100
 
 
 @dataclass(frozen=True)
-class Month:
-    """A month: its usage, payments completed, USD offered, and what it leaves behind.
+class MonthLeft:
+    """A month of a growing business: its usage, payments completed, USD offered, and what it leaves behind.
 
     rows: by table; files_gb: by service, beside the tables; days_held: mean calendar days from a payment to its payout.
     """
@@ -34,7 +34,7 @@ class Month:
     days_held: Decimal
 
 
-def simulated_month(assumptions: Assumptions, engine: str) -> Month:
+def month_left(assumptions: Assumptions, engine: str) -> MonthLeft:
     """Simulate and meter a month, without pricing it."""
     from costmodel.simulation.compiling import compile_plan
     from costmodel.simulation.replications import simulate
@@ -45,7 +45,7 @@ def simulated_month(assumptions: Assumptions, engine: str) -> Month:
     share = 1 / (period.months * len(runs))
     basis = ("month", "cohort").index(assumptions.scenario.horizon)
     done = sum(int(counts.outcomes[1, Outcome.COMPLETED]) for counts in runs)
-    return Month(
+    return MonthLeft(
         assumptions=assumptions,
         usage=meter(runs, plan, assumptions, period),
         completed=done * share,

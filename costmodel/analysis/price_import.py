@@ -11,6 +11,7 @@ from typing import Literal
 
 from costmodel.assumptions.catalog import load_table
 from costmodel.assumptions.checking import check, nearest
+from costmodel.assumptions.decimals import in_full
 from costmodel.assumptions.offers import OfferMap, Product
 from costmodel.assumptions.service import Price, Service
 from costmodel.billing.offers import OfferPrice, letters
@@ -189,9 +190,9 @@ def new_entry(found: Found) -> dict[str, object]:
     entry: dict[str, object] = {"from": found.from_, "regions": list(found.regions)}
     entry |= {"per": per} if per != 1 else {}
     entry |= {"tiering": "graduated"} if len(found.tiers) > 1 else {}
-    entry["tiers"] = [{"above": plain(above), "usd": plain(usd * per)} for above, usd in found.tiers]
+    entry["tiers"] = [{"above": in_full(above), "usd": in_full(usd * per)} for above, usd in found.tiers]
     free = found.free if found.free is not None else (held.free_per_month if held is not None else Decimal(0))
-    entry |= {"free_per_month": plain(free)} if free else {}
+    entry |= {"free_per_month": in_full(free)} if free else {}
     entry |= {"free_pool": held.free_pool} if held is not None and held.free_pool and free else {}
     offer = found.offer
     version = f", version {offer.version}" if offer.version else ""
@@ -199,9 +200,3 @@ def new_entry(found: Found) -> dict[str, object]:
     entry["source"] = f"AWS Price List, {offer.service_code}{version}, published {offer.published}, SKU {skus}"
     entry |= {"read": offer.published, "basis": "published"}
     return entry
-
-
-def plain(value: Decimal) -> str:
-    """Without exponent and trailing zeros."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -16,7 +16,7 @@ from costmodel.billing.bill import Bill
 from costmodel.billing.minimums import MINIMUM
 from costmodel.errors import UsageError
 from costmodel.result import Result
-from costmodel.run import Watch, replay, run
+from costmodel.run import Watch, run_or_replay
 
 HUNDRED = Decimal(100)  # percent
 PARTS = ("pay_in", "payouts", "monthly", "afterwards")
@@ -95,11 +95,8 @@ def compare_processors(
     found = _processors(folder)
 
     def simulated(pipeline: str, seen: Watch | None) -> Result:
-        asked: dict[str, Any] = {"set": changes | {"pipeline": pipeline}, "data": folder, "seed": seed,
-                                 "engine": engine, "watch": seen}  # fmt: skip
-        if payments is None:
-            return run(scenario, **asked)
-        return replay(scenario, payments, columns=columns, strict=strict, **asked)
+        return run_or_replay(scenario, payments, columns=columns, strict=strict, set=changes | {"pipeline": pipeline},
+                             data=folder, seed=seed, engine=engine, watch=seen)  # fmt: skip
 
     rows = [
         _row(name, table, simulated, _part_of(watch, index, len(found))) for index, (name, table) in enumerate(found)

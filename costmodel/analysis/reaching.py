@@ -11,7 +11,7 @@ from costmodel.analysis.breakeven import Threshold, base_volume, cost_line, thre
 from costmodel.analysis.crossing import Gap, Kind, brackets, described, grid, narrowed, root_of_line
 from costmodel.analysis.moving import DocumentColumn, ModelledColumn, Sides
 from costmodel.assumptions.lever import Lever
-from costmodel.simulation.statistics import half_width
+from costmodel.simulation.statistics import interval
 
 DOCUMENT_POINTS, MODELLED_POINTS = 100, 8  # of the grid on which a change of sign is looked for
 DOCUMENT_WITHIN, MODELLED_WITHIN = Decimal("1e-10"), Decimal("1e-4")
@@ -136,5 +136,4 @@ def _interval(column: ModelledColumn, lever: Lever, target: Decimal, root: Decim
     singles = zip(column.replicated(lever, low)[1], column.replicated(lever, high)[1], strict=False)
     pairs = [(one.gap_usd(target), other.gap_usd(target)) for one, other in singles]
     own = [float(root_of_line(low, high, *pair)) for pair in pairs if pair[0] != pair[1]]
-    half = half_width(float(root), own)
-    return None if half is None else (float(root) - half, float(root) + half)
+    return interval(float(root), own)

@@ -18,8 +18,8 @@ from costmodel.analysis.modeller import Modeller
 from costmodel.analysis.perimeter_files import read_perimeters
 from costmodel.analysis.points import code_sha256
 from costmodel.analysis.sides import Business, Owner, Rail
-from costmodel.assumptions.catalog import Assumptions, load_assumptions
-from costmodel.assumptions.changes import Change, changes_from
+from costmodel.assumptions.catalog import Assumptions
+from costmodel.assumptions.changes import Change
 from costmodel.assumptions.fields import Law
 from costmodel.assumptions.perimeter import Perimeters
 from costmodel.assumptions.service import Meter, Price, Service
@@ -27,7 +27,7 @@ from costmodel.billing.metering import meter
 from costmodel.billing.rating import rate
 from costmodel.errors import UsageError
 from costmodel.result import Result, make_month, make_result
-from costmodel.run import rating_terms
+from costmodel.run import assume, rating_terms
 from costmodel.simulation.compiling import compile_plan
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.replications import simulate
@@ -83,10 +83,7 @@ def ready(study: Study) -> Ready:
     data = Path(study.data) if study.data else None
     file, _ = read_perimeters(study.perimeters, data)
     business = Business(study.scenario, {change.path: change.value for change in study.changes})
-    sides = {
-        side: load_assumptions(study.scenario, data=data, changes=changes_from(business.changes(*side)))
-        for side in SIDES
-    }
+    sides = {side: assume(study.scenario, business.changes(*side), data) for side in SIDES}
     return Ready(sides, file, tuple(_factors(sides, file)))
 
 

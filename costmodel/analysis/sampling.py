@@ -7,9 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from costmodel.assumptions.catalog import load_assumptions
-from costmodel.assumptions.changes import changes_from
 from costmodel.assumptions.scenario import Scenario
+from costmodel.run import assume
 from costmodel.simulation.payments import month_hours_of
 
 FEWEST = 5  # replications, so that there is an interval
@@ -26,7 +25,7 @@ def shortened(
     A month of more payments than the scenario replicates (`replicate_up_to_payments`) is simulated for as many days as
     hold that number, at the full rate, once environments are warm; always so many `replications`.
     """
-    month = load_assumptions(scenario, data=Path(data) if data else None, changes=changes_from(changes)).scenario
+    month = assume(scenario, changes, data).scenario
     return {path: value for path, value in fitted(month, replications).items() if path not in changes}
 
 

@@ -28,11 +28,10 @@ from costmodel.analysis.perimeters import HUNDRED, Term
 from costmodel.analysis.reaching import MODELLED_POINTS, Reached, document_reached, modelled_points, modelled_reached
 from costmodel.analysis.sampling import shortened
 from costmodel.analysis.sides import Business
-from costmodel.assumptions.catalog import Assumptions, load_assumptions
-from costmodel.assumptions.changes import changes_from
+from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.lever import Cause, Lever, Levers
 from costmodel.result import SCHEMA_VERSION
-from costmodel.run import Watch
+from costmodel.run import Watch, assume
 
 CURVE_POINTS = 32
 LOADED = "fully_loaded"
@@ -130,7 +129,7 @@ def breakeven(
     """
     folder, asked = Path(data) if data else None, dict(set or {})
     file, perimeters = read_levers(levers, folder)
-    assumed = load_assumptions(scenario, data=folder, changes=changes_from(asked))
+    assumed = assume(scenario, asked, folder)
     lever = asked_lever(file, key, low, high, assumed, (scenario, folder, asked))
     business = Business(scenario, {**asked, **shortened(scenario, asked, folder)}, folder, seed, engine)
     document = document_column(file, perimeters, perimeter, lever)

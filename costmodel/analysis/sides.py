@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from costmodel.result import Result
-from costmodel.run import Watch, replay, run
+from costmodel.run import Watch, run_or_replay
 
 Owner = Literal["own", "stripe"]
 Rail = Literal["card", "ach"]
@@ -66,13 +66,5 @@ class Business:
         return {"horizon": "cohort"} | kept | sides
 
     def _simulated(self, scenario: str, changes: dict[str, Any]) -> Result:
-        asked: dict[str, Any] = {
-            "set": changes,
-            "data": self.data,
-            "seed": self.seed,
-            "engine": self.engine,
-            "watch": self.watch,
-        }
-        if not self.payments:
-            return run(scenario, **asked)
-        return replay(scenario, self.payments, columns=self.columns, strict=self.strict, **asked)
+        return run_or_replay(scenario, self.payments or None, columns=self.columns, strict=self.strict, set=changes,
+                             data=self.data, seed=self.seed, engine=self.engine, watch=self.watch)  # fmt: skip

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import variance
 from typing import TYPE_CHECKING, Any
 
 from costmodel import __version__
@@ -15,7 +13,7 @@ from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.checking import nearest
 from costmodel.errors import UsageError
 from costmodel.result import SCHEMA_VERSION
-from costmodel.simulation.statistics import half_width
+from costmodel.simulation.statistics import Difference, paired
 
 if TYPE_CHECKING:
     import pandas
@@ -36,19 +34,6 @@ class Point:
         """Its 95 % interval over the replications; (None, None) for a single run."""
         low, high = self.outcome["intervals"].get(name) or (None, None)
         return low, high
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A figure of one point less that of another that met the same luck.
-
-    interval: 95 %, of the differences replication by replication. variance_ratio: by how much independent runs would
-    vary more; None where the replications do not tell.
-    """
-
-    value: float
-    interval: tuple[float, float] | None
-    variance_ratio: float | None
 
 
 @dataclass(frozen=True)
@@ -109,23 +94,12 @@ class Sweep:
         one, other = self.points[place], self.points[against]
         if one.figure(figure) is None or other.figure(figure) is None:
             raise UsageError(f"`{figure}` has no value at one of these points; compare others")
-        pairs = list(zip(one.outcome["singles"][figure], other.outcome["singles"][figure], strict=False))
-        return _difference(one.figure(figure) - other.figure(figure), pairs)
+        both = zip(one.outcome["singles"][figure], other.outcome["singles"][figure], strict=False)
+        known = [pair for pair in both if None not in pair]
+        return paired(one.figure(figure), [a for a, _ in known], other.figure(figure), [b for _, b in known])
 
     def _repr_html_(self) -> str:
         return str(self.to_frame().to_html(index=False, na_rep="–"))
-
-
-def _difference(value: float, pairs: Sequence[tuple[float | None, float | None]]) -> Difference:
-    known = [(one, other) for one, other in pairs if one is not None and other is not None]
-    apart = [one - other for one, other in known]
-    half = half_width(value, apart)
-    if half is None:
-        return Difference(value, None, None)
-    independent = sum(variance(side) for side in zip(*known, strict=True))
-    together = variance(apart)
-    ratio = independent / together if together else (math.inf if independent else None)
-    return Difference(value, (value - half, value + half), ratio)
 
 
 def _row(point: Point, figures: Sequence[str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from math import lcm
 import numpy as np
 import numpy.typing as npt
 
+from costmodel.assumptions.decimals import in_full, usd_in_full
 from costmodel.assumptions.service import Price
 from costmodel.errors import UsageError
 
@@ -70,12 +71,12 @@ def describe_fee(price: Price) -> str:
     """The fee in words: `0.8 %, at least $0.01, at most $5.00`."""
     parts = []
     if price.percent is not None:
-        parts.append(f"{_plain(price.percent)} %")
+        parts.append(f"{in_full(price.percent)} %")
     if price.fixed_usd or not parts:
-        parts.append(_usd(price.fixed_usd or Decimal(0)))
+        parts.append(usd_in_full(price.fixed_usd or Decimal(0)))
     text = " + ".join(parts)
-    text += f", at least {_usd(price.minimum_usd)}" if price.minimum_usd is not None else ""
-    return text + (f", at most {_usd(price.maximum_usd)}" if price.maximum_usd is not None else "")
+    text += f", at least {usd_in_full(price.minimum_usd)}" if price.minimum_usd is not None else ""
+    return text + (f", at most {usd_in_full(price.maximum_usd)}" if price.maximum_usd is not None else "")
 
 
 def _whole_cents(amounts: IntArray) -> IntArray:
@@ -115,13 +116,3 @@ def _within_limits(fees: IntArray, amounts: IntArray, price: Price) -> IntArray:
 def _cents(usd: Decimal) -> int:
     _, offset, divisor = _half_up_ratio(Decimal(0), usd)
     return offset // divisor
-
-
-def _plain(value: Decimal) -> str:
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _usd(value: Decimal) -> str:
-    whole, _, decimals = _plain(value).partition(".")
-    return f"${whole}.{decimals:0<2}"

@@ -93,20 +93,15 @@ def report_command(arguments: argparse.Namespace) -> int:
     from costmodel.reporting.documents import written_documents
     from costmodel.reporting.files import check_place
     from costmodel.reporting.progress import progress
-    from costmodel.run import replay, run
+    from costmodel.run import run_or_replay
 
     wanted = [(getattr(arguments, name), write) for name, _, write in OUTPUTS if getattr(arguments, name)]
     if not wanted:
         raise UsageError(f"nothing to write: name a file with {', '.join(f'--{name} FILE' for name, _, _ in OUTPUTS)}")
     for path, _ in wanted:
         check_place(path)
-    terms = asked(arguments)
-    payments, columns, strict = (terms.pop(name) for name in ("payments", "columns", "strict"))
     with progress(f"{arguments.scenario}: simulating", arguments.quiet) as watch:
-        if payments is None:
-            result = run(arguments.scenario, watch=watch, **terms)
-        else:
-            result = replay(arguments.scenario, payments, columns=columns, strict=strict, watch=watch, **terms)
+        result = run_or_replay(arguments.scenario, watch=watch, **asked(arguments))
     written = [{"file": path, "holds": write(result, path, arguments)} for path, write in wanted]
     give(arguments, written_documents(written, result.provenance()))
     return OK

@@ -52,19 +52,14 @@ def _month(arguments: argparse.Namespace) -> int:
     from costmodel.errors import UsageError
     from costmodel.reporting.documents import run_documents
     from costmodel.reporting.progress import progress
-    from costmodel.run import replay, run
+    from costmodel.run import run_or_replay
 
     if arguments.p99_ms is not None or arguments.failed_percent is not None:
         raise UsageError("--p99-ms and --failed-percent say what `run --capacity` looks for; add --capacity")
     terms = asked(arguments)
     until = _until(arguments.until)
-    payments, columns, strict = (terms.pop(name) for name in ("payments", "columns", "strict"))
     with progress(f"{arguments.scenario}: simulating", arguments.quiet) as watch:
-        if payments is None:
-            result = run(arguments.scenario, until=until, watch=watch, **terms)
-        else:
-            result = replay(arguments.scenario, payments, columns=columns, strict=strict, until=until,
-                            watch=watch, **terms)  # fmt: skip
+        result = run_or_replay(arguments.scenario, until=until, watch=watch, **terms)
     give(arguments, run_documents(result))
     return OK
 

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from costmodel import __version__
-from costmodel.analysis.price_import import Comparison, Found, Status, plain
+from costmodel.analysis.price_import import Comparison, Found, Status
 from costmodel.analysis.staleness import OldSource
+from costmodel.assumptions.decimals import usd_in_full
 from costmodel.assumptions.service import Price
 from costmodel.reporting.documents import Documents, terminal_width
 from costmodel.reporting.tables import Section, Table, as_csv, as_json, as_markdown, as_text, table_of
@@ -80,14 +81,8 @@ def _theirs(each: Found) -> str:
 
 def _tiers(tiers: Sequence[tuple[Decimal, Decimal]], per: int, free: Decimal) -> str:
     """`$0.09, above 10,240 $0.085 per 1,000, 100 free`."""
-    parts = [(f"above {above:,f} " if above else "") + _usd(usd * per) for above, usd in tiers]
+    parts = [(f"above {above:,f} " if above else "") + usd_in_full(usd * per) for above, usd in tiers]
     return ", ".join(parts) + (f" per {per:,}" if per != 1 else "") + (f", {free:,f} free" if free else "")
-
-
-def _usd(value: Decimal) -> str:
-    """With two decimals at least."""
-    whole, _, decimals = plain(value).partition(".")
-    return f"${whole}.{decimals:0<2}"
 
 
 def _unplaced(found: Comparison) -> list[tuple[str, str, str, str, str, dt.date]]:

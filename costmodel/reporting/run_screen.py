@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from costmodel.assumptions.decimals import in_full
 from costmodel.billing.bill import Bill, BillLine
 from costmodel.billing.tiers import ALL
 from costmodel.reporting.replayed import account
@@ -173,7 +174,7 @@ def _bill_table(bill: Bill, *, units: bool) -> Table:
 def _bill_row(line: BillLine, home: str, units: bool) -> tuple[str, ...]:
     said = [line.region] * (line.region != home) + [line.tier] * (line.tier != ALL)
     name = f"{line.service}.{line.meter}" + (f" ({', '.join(said)})" if said else "")
-    price, cost = _plain(line.unit_price_usd), dollars(line.cost_usd, DIGITS, sign=False)
+    price, cost = in_full(line.unit_price_usd), dollars(line.cost_usd, DIGITS, sign=False)
     return (name, _quantity(line.quantity), *([line.unit] if units else []), "×", price, "=", cost)
 
 
@@ -181,8 +182,3 @@ def _quantity(value: Decimal) -> str:
     """At most four decimals, or more where that would leave nothing of it."""
     places = DIGITS if not value else max(DIGITS, DIGITS - 1 - value.adjusted())
     return number(value, places)
-
-
-def _plain(value: Decimal) -> str:
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

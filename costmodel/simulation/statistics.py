@@ -31,6 +31,12 @@ def half_width(centre: float, values: Sequence[float]) -> float | None:
     return float(stdtrit(number - 1, 0.5 + CONFIDENCE / 2)) * math.sqrt(spread / number)
 
 
+def interval(centre: float, values: Sequence[float]) -> tuple[float, float] | None:
+    """The 95 % interval of a figure pooled over independent replications; None for fewer than two."""
+    half = half_width(centre, values)
+    return None if half is None else (centre - half, centre + half)
+
+
 @dataclass(frozen=True)
 class Difference:
     """A figure of one scenario less that of another under the same luck.
@@ -58,12 +64,12 @@ def paired(one: float, ones: Sequence[float], other: float, others: Sequence[flo
     """
     differences = [a - b for a, b in zip(ones, others, strict=True)]
     value = one - other
-    half = half_width(value, differences)
+    found = interval(value, differences)
     apart, together = _squares(one, ones) + _squares(other, others), _squares(value, differences)
     return Difference(
         value=value,
-        interval=None if half is None else (value - half, value + half),
-        variance_ratio=apart / together if together and half is not None else None,
+        interval=found,
+        variance_ratio=apart / together if together and found is not None else None,
         replications=len(differences),
     )
 

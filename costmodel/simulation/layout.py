@@ -19,9 +19,10 @@ OP, KEY, LUCK, A, B, JUMP, STEP, NUMBER = range(8)  # luck: the key of retries, 
 # NUMBER of work: its law's only value, or NONE; of a fork: its branches; of what moves money: whether a duplicate does
 SHEET_COLUMNS = 8
 # a service call's step (certain: its law's only value, or NONE; rare: the row of what few calls need, or NONE)
-LAW, CERTAIN, OUTAGE, QUOTAS_AT, QUOTAS_END, STEP_K, RARE = range(7)
+LAW, CERTAIN, OUTAGE, QUOTAS_AT, QUOTAS, STEP_K, RARE = range(7)
 # each quota of a step, in the lists: its bucket's place in k, the ns that one call (or chunk) costs, its depth
 BUCKET, COST, DEPTH = range(3)
+BEFORE = 1  # in k, behind until when a bucket is empty: what stood there before the last tokens were taken
 QUOTA_NUMBERS = 3
 # what calls that scan or store need
 CHUNK, TABLE_K, ROW_BYTES, PAGE_BYTES, STORES, ADDS = range(6)

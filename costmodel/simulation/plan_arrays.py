@@ -71,7 +71,7 @@ class PlanArrays:
         self.only = [only_value(law) for law in plan.laws]
         self.outages = [self._row(0, 0, self._counters([0, 0, LONG_AGO])) for _ in plan.outages]
         self.tables = [self._counters([table.opening_rows]) for table in plan.tables]
-        self.buckets = [self._counters([LONG_AGO]) for _ in plan.quotas]
+        self.buckets = [self._counters([LONG_AGO, 0]) for _ in plan.quotas]
         self.steps = [self._row(*self._step(step)) for step in plan.steps]
         self.functions = [self._row(*self._function(function)) for function in plan.functions]
         self.waits = [self._row(*self._wait(index)) for index in range(len(plan.waits))]
@@ -167,7 +167,7 @@ class PlanArrays:
             self.only[step.law],
             at.NONE,
             begin,
-            begin + length,
+            length // at.QUOTA_NUMBERS,
             self._counters([0] * at.STEP_COUNTERS),
             self._rare(step) if step.scan_chunk_bytes or step.stores_bytes or step.moves_money else at.NONE,
         ]

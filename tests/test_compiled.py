@@ -338,6 +338,7 @@ def pipeline(programs: Programs) -> Pipeline:
         "async_retry_minutes": [quantity(minutes) for minutes in programs.pick((), (1, 2))],
         "duplicate_share": quantity(programs.pick(0, "0.3")),
         "batches_at_once": programs.pick(None, quantity(1), quantity(2)),
+        "most_under_way": programs.pick(None, quantity(1), quantity(3)),
         "sdk_retry": {"attempts": quantity(3), "base_ms": quantity(programs.pick(0, 10)), "most_ms": quantity(15)},
     }  # fmt: skip
     return Pipeline.model_validate(whole)

@@ -28,6 +28,7 @@ from costmodel.simulation.timetable import Timetable
 SLICE_S = 1 / 20
 FIRST_SLICE = 2**12  # events
 LONGEST_SLICE = 2**24
+NS_PER_S, NS_PER_US = 10**9, 1000
 FAULTS = {  # what the reference raises, too
     at.INDEX_FAULT: IndexError("a step that carries no payment asks for its amount, method or provider"),
 }
@@ -106,6 +107,7 @@ class Compiled:
             place = self.arrays.rows[row][at.FUNCTION_K]
             counts.functions[:, function] = k[place : place + 2 * at.FUNCTION_KINDS].reshape(2, at.FUNCTION_KINDS)
             counts.peak[function] = k[place + at.PEAK]
+        counts.stations[:] = [self._station(self.arrays.rows[row][at.STATION_K]) for row in self.arrays.stations] or 0
         counts.outcomes[:] = self._block(at.OUTCOMES, 2, len(Outcome))
         counts.latency[:] = self._block(at.LATENCY, len(TIMERS), BINS)
         counts.latency_sum = self._block(at.LATENCY_SUM, 1, len(TIMERS))[0].tolist()
@@ -114,9 +116,19 @@ class Compiled:
         counts.paid_days[:] = k[at.PAID : at.PAID + MOST_DAYS]
         counts.amounts = self._amounts()
         counts.refused, counts.service_throttles = int(k[at.REFUSED]), int(k[at.THROTTLED])
+        counts.turned_away = int(k[at.TURNED_AWAY])
         counts.duplicates, counts.dead_letters = int(k[at.DUPLICATES]), int(k[at.DEAD_LETTERS])
         counts.events, counts.payments = int(k[at.EVENTS]), self.payments.measured[1] - self.payments.measured[0]
         return counts
+
+    def _station(self, place: int) -> list[int]:
+        """As `Station.figures`: what has not changed since holds until the end of the measured time."""
+        k = [int(value) for value in self.k[place : place + at.STATION_COUNTERS]]
+        start, end = self.payments.window
+        span = max(0, end - max(k[at.CHANGED], start))
+        taken = k[at.TAKEN_S] * NS_PER_S + k[at.TAKEN_NS] + k[at.USERS] * span
+        waited = k[at.WAITED_S] * NS_PER_S + k[at.WAITED_NS] + k[at.WAITING] * span
+        return [taken // NS_PER_US, waited // NS_PER_US, k[at.MOST_WAITING]]
 
     def _block(self, place: int, rows: int, columns: int) -> IntArray:
         return self.k[place : place + rows * columns].reshape(rows, columns)

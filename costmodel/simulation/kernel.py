@@ -196,8 +196,10 @@ def execute_rare(b: Any, z: Any, strand: int, pc: int, op: int) -> int:
 @compiled
 def stop(b: Any, z: Any, strand: int) -> int:
     """The flow is over."""
-    if z.k[at.TRACED] and b.sheet[z.records[strand, at.FLOW], at.OF_PAYMENT]:
-        z.trace[z.records[strand, at.PAYMENT] + z.k[at.FIRST_MEASURED]] = z.k[at.NOW]
+    if b.sheet[z.records[strand, at.FLOW], at.OF_PAYMENT]:
+        z.k[at.UNDER_WAY] -= 1
+        if z.k[at.TRACED]:
+            z.trace[z.records[strand, at.PAYMENT] + z.k[at.FIRST_MEASURED]] = z.k[at.NOW]
     return at.ENDS
 
 

@@ -82,7 +82,7 @@ class PlanArrays:
         self.flows = [self._row(*self._flow(flow)) for flow in plan.flows]
         self.fates = [self._row(0, threshold(fate.share), fate.law) for fate in plan.fates]
         self.stations = [
-            self._row(s.servers, s.capacity, self._counters([0, 0, at.NONE, at.NONE])) for s in plan.stations
+            self._row(s.servers, s.capacity, self._counters([0, 0, at.NONE, at.NONE, *[0] * 6])) for s in plan.stations
         ]
         starts = [flow.start for flow in plan.flows]
         for pc, instruction in enumerate(plan.code):
@@ -280,6 +280,7 @@ class PlanArrays:
             at.BLOCK_ABOVE: block,
             at.CRITICAL_ABOVE: critical,
             at.BATCHES_AT_ONCE: plan.batches_at_once,
+            at.MOST_UNDER_WAY: plan.most_under_way,
             at.PARTS: plan.payouts_per_payment,
             at.PER_PROVIDER: plan.per_provider,
             at.COMMISSION: plan.commission_ppm,

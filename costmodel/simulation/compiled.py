@@ -83,7 +83,7 @@ class Compiled:
         for row, flow in zip(arrays.flows, self.plan.flows, strict=True):
             fires = arrays.timetable.fires[flow.schedule] if flow.trigger == "schedule" else ()
             first += [(fires[0], (row << at.KIND_BITS) | at.FIRE)] if fires else []
-        for number, (when, what) in enumerate(sorted_with_order(first)):
+        for number, (when, what) in enumerate(reversed(sorted_with_order(first)), 1):
             self.state.arrays["near"][number] = (*when, what)
         self.k[at.NEAR_N] = self.k[at.EIDS] = len(first)
 
@@ -148,5 +148,5 @@ class Compiled:
 
 
 def sorted_with_order(events: list[tuple[int, int]]) -> list[tuple[tuple[int, int], int]]:
-    """Events (time, what) as ((time, number of scheduling), what), in order of time: a heap."""
+    """Events (time, what) as ((time, number of scheduling), what), in order of time."""
     return sorted(((when, number + 1), what) for number, (when, what) in enumerate(events))

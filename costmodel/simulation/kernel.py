@@ -10,7 +10,7 @@ from typing import Any
 
 from costmodel.simulation import layout as at
 from costmodel.simulation.kernel_batches import next_entry
-from costmodel.simulation.kernel_calendar import close_gap, draw_nearer, file, next_time, take_first
+from costmodel.simulation.kernel_calendar import draw_nearer, file, next_time, take_first
 from costmodel.simulation.kernel_calls import api, call, invoke, return_, work
 from costmodel.simulation.kernel_draws import compiled, entry, inlined
 from costmodel.simulation.kernel_memory import from_stack, later, money_slot
@@ -64,7 +64,6 @@ def why_not_on(z: Any) -> int:
         return at.DONE
     if k[at.EVENTS] >= k[at.UNTIL]:
         return at.PAUSED
-    close_gap(z)
     if k[at.NEAR_N] == 0:
         draw_nearer(z)
     return at.NONE if k[at.NEAR_N] > 0 else at.DONE

@@ -23,7 +23,7 @@ from costmodel.simulation.timetable import Timetable
 Outages = tuple[tuple[tuple[int, int], ...], ...]
 IntArray = npt.NDArray[np.int64]
 LONG_AGO = -at.NEVER
-NEAR_AT_FIRST = 2**9  # near events before the horizon is drawn
+NEAR_AT_FIRST = 2**6  # near events before the horizon is drawn
 MOST_PER_STEP = 32  # records, cells, events or words that one step may need, beside its branches
 MOVES_MONEY = (Op.FATE, Op.QUEUE, Op.MARK, Op.PAYOUT)
 MOST_PAGES_PER_STEP = 4  # beside those of its batch

@@ -134,16 +134,18 @@ class Compiled:
         return self.k[place : place + rows * columns].reshape(rows, columns)
 
     def _amounts(self) -> dict[str, IntArray]:
-        found = self.state.arrays["money"]
-        found = found[found[:, at.MONEY_KEY] != at.NONE]
-        found = found[np.argsort(found[:, at.MONEY_KEY])]
-        names, cents = found[:, at.MONEY_KEY] % 2**at.MONEY_BITS, found[:, at.MONEY_KEY] >> at.MONEY_BITS
+        rare, common = self.state.arrays["money"], self.state.arrays["common"]
+        rare = rare[rare[:, at.MONEY_KEY] != at.NONE]
+        rare = rare[np.argsort(rare[:, at.MONEY_KEY])]
+        names, cents = rare[:, at.MONEY_KEY] % 2**at.MONEY_BITS, rare[:, at.MONEY_KEY] >> at.MONEY_BITS
+        places = int(self.k[at.COMMON])
         amounts = {}
         for index, name in enumerate(at.MONEY_NAMES):
             if self.k[at.NAMED] >> index & 1:
-                own = names == index
-                times = np.divmod(found[own, at.MONEY_TIMES], 2**at.TIMES_BITS)
-                amounts[name] = np.array([cents[own], *times])
+                own, small = names == index, common[index * places : (index + 1) * places]
+                known = np.flatnonzero(small)
+                times = np.concatenate([small[known], rare[own, at.MONEY_TIMES]])
+                amounts[name] = np.array([np.concatenate([known, cents[own]]), *np.divmod(times, 2**at.TIMES_BITS)])
         return amounts
 
 

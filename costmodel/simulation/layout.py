@@ -79,14 +79,14 @@ INDEX_FAULT = 1
 # Places in k: what changes …
 (NOW, EIDS, EVENTS, PENDING, ORDINAL, SHARED_BUSY, REFUSED, THROTTLED, DUPLICATES, DEAD_LETTERS, UNDER_WAY, TURNED_AWAY, NEAR_N, FAR_N, HORIZON,
  STACK_N, RECORD_POOL, _RECORDS, CELL_POOL, _CELLS, PAGE_POOL, _PAGES, MONEY_N, LOW, FAULT, MARGIN,
- NEAR_MOST, NAMED, UNTIL, NEAR_ROOM, FAR_ROOM, STACK_ROOM, MONEY_SLOTS,
+ NEAR_MOST, NAMED, UNTIL, NEAR_ROOM, FAR_ROOM, STACK_ROOM, MONEY_SLOTS, COMMON,
  TODAY, PAGES_MARGIN, MOST_SORTED,
  # … what the plan and the payments say
  START, END, API_TIMEOUT, KEEP_ALIVE, LIFE, SHARED, SCALE_INTERVAL, SCALE_DEPTH, INCREMENT, INIT_BILLED,
  LAMBDA_OUTAGE, ATTEMPTS, BASE, LONGEST, DELAYS_AT, DELAYS, REQUEUE_BASE, REQUEUE_MOST, REQUEUE_AGE, DUPLICATE_SHARE,
  RISK_KEY, RISK_LAW, REVIEW_ABOVE, BLOCK_ABOVE, CRITICAL_ABOVE, BATCHES_AT_ONCE, MOST_UNDER_WAY, PARTS, PER_PROVIDER, COMMISSION,
  FIRST_MEASURED, PAYMENTS, TRACED, MIDNIGHTS_AT, MIDNIGHTS, BANK_DAYS_AT, FLOW_OF_METHOD, _FLOW_OF_ACH,
- FIRST_OF_DAY_K, DAYS_BEGUN, SCALARS) = range(77)  # fmt: skip
+ FIRST_OF_DAY_K, DAYS_BEGUN, SCALARS) = range(78)  # fmt: skip
 # … and counters in places that do not depend on the plan
 OUTCOMES = SCALARS
 LATENCY_SUM = OUTCOMES + 2 * len(Outcome)
@@ -130,6 +130,7 @@ PAGE_COLUMNS = PAGE_NEXT + 1
 ORDINAL_BITS = 32  # in a line: due time, then the payment above the entry's ordinal
 # in a batch: the payment, then twice its payout plus whether it is its provider's first
 
+# Amounts below COMMON cents have a place each (their times alone), name by name; the others stand in a hash table.
 MONEY_KEY, MONEY_TIMES = range(2)  # times: those of the month above the bits of the cohort's
 TIMES_BITS = 32
 _CARD, _ACH, PAYOUT_NAME, MOVED_TWICE = range(4)
@@ -159,5 +160,6 @@ STATE = {
     "stack": ("int64", 1),
     "pages": ("int64", PAGE_COLUMNS),
     "money": ("int64", 2),
+    "common": ("int64", 1),
     "trace": ("int64", 1),
 }

@@ -42,8 +42,8 @@ class Counts:
     calls, chunks, stored_s: (2, steps); functions: (2, functions, 7); outcomes: (2, 8).
     latency: per timer a histogram of ns over measured, completed payments; with sum and largest.
     stations: (stations, 3): µs of places taken and of waiting for one, summed over the measured time, and the most that
-    waited at once. settled_days, paid_days: histograms of banking days. amounts: name -> (3, n): amounts in cents, rising, and
-    how often each occurred, per basis.
+    waited at once. settled_days, paid_days: histograms of banking days. amounts: name -> (3, n): amounts in cents,
+    rising, and how often each occurred, per basis.
     """
 
     calls: np.ndarray

@@ -32,7 +32,7 @@ def entries() -> list[Path]:
 
 
 def folders() -> list[Path]:
-    """Where numba keeps it: beside the sources; or, by their folder, where it is told or where the user's caches are."""
+    """Where numba keeps it: beside the sources; or, by their folder, where it is told to or the user's caches are."""
     sources = Path(__file__).absolute().parent
     own = f"{sources.name}_{hashlib.sha1(str(sources).encode(), usedforsecurity=False).hexdigest()}"
     return [sources / "__pycache__", _shared_cache() / own]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NS_PER_US = 1000
 
 
-class Station(simpy.Resource):  # type: ignore[misc]
+class Station(simpy.Resource):
     """Servers with a queue that knows how long its places were taken and waited for within a window."""
 
     def __init__(self, env: Any, servers: int, window: tuple[int, int]) -> None:
@@ -34,7 +34,7 @@ class Station(simpy.Resource):  # type: ignore[misc]
         self.since = now
 
     def _do_put(self, event: Any) -> None:
-        self.accrue(self._env.now)
+        self.accrue(int(self._env.now))
         super()._do_put(event)
 
     def figures(self) -> list[int]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 NS_PER_S = 10**9
 MS_PER_S = 1000
+US_PER_S = 10**6
 S_PER_HOUR = 3600
 PERCENT = 100
 CENTS = 100
@@ -107,6 +108,11 @@ class Result:
     def functions(self) -> dict[str, dict[str, float]]:
         """By function: invocations, cold_starts, throttles, retries, timeouts, billed_ms, peak and mean concurrency."""
         return dict(self.figures["functions"])
+
+    @property
+    def stations(self) -> dict[str, dict[str, float]]:
+        """By station: utilisation (percent of its places' measured time), mean and peak number waiting for a place."""
+        return dict(self.figures["stations"])
 
     @property
     def mean_ticket_usd(self) -> Decimal:
@@ -307,6 +313,10 @@ def figures(runs: Sequence[Counts], plan: Plan, simulated: Simulated, assumption
             function.name: _busy(_function(runs, basis, index, plan), hours)
             for index, function in enumerate(plan.functions)
         },
+        "stations": {
+            station.name: _station(runs, index, station.servers, hours) for index, station in enumerate(plan.stations)
+        },
+        "turned_away": sum(counts.turned_away for counts in runs) / number,
         "service_throttles": sum(counts.service_throttles for counts in runs) / number,
         "duplicates": sum(counts.duplicates for counts in runs) / number,
         "moved_twice_usd": _moved_twice_usd(runs) / number,
@@ -346,6 +356,14 @@ def _function(runs: Sequence[Counts], basis: int, index: int, plan: Plan) -> dic
     counted["billed_ms"] = increments * plan.compute.billing_increment_ns / 1e6
     counted["peak_concurrency"] = max(int(counts.peak[index]) for counts in runs)
     return counted
+
+
+def _station(runs: Sequence[Counts], index: int, servers: int, hours: float) -> dict[str, float]:
+    """utilisation: percent of the places' measured time; mean and peak number waiting for a place."""
+    measured_us = hours * S_PER_HOUR * US_PER_S * len(runs)
+    taken, waited = (sum(int(counts.stations[index, what]) for counts in runs) / measured_us for what in (0, 1))
+    peak = max(int(counts.stations[index, 2]) for counts in runs)
+    return {"utilisation": PERCENT * taken / servers, "mean_waiting": waited, "peak_waiting": peak}
 
 
 def _in_flight(runs: Sequence[Counts], hours: float) -> dict[str, float]:

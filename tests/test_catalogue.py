@@ -15,7 +15,7 @@ ONCE = {"replications": 1}
 SEED = cm.load("seed_aws")
 CATALOGUE = ["seed_aws", "seed_aws_card", "seed_aws_hsm", "seed_aws_large_tickets", "seed_aws_mixed",
              "seed_aws_no_fraud_detector", "seed_aws_provisioned", "seed_aws_small_tickets", "seed_aws_two_regions",
-             "seed_aws_x10", "seed_aws_x100", "hourly_10k", "hourly_10k_quarter_hour", "seed_stripe",
+             "seed_aws_x10", "seed_aws_x100", "hourly_10k", "hourly_10k_day", "hourly_10k_quarter_hour", "seed_stripe",
              "seed_stripe_ach"]  # fmt: skip
 
 

@@ -338,6 +338,7 @@ def pipeline(programs: Programs) -> Pipeline:
         "async_retry_minutes": [quantity(minutes) for minutes in programs.pick((), (1, 2))],
         "duplicate_share": quantity(programs.pick(0, "0.3")),
         "batches_at_once": programs.pick(None, quantity(1), quantity(2)),
+        "most_under_way": programs.pick(None, quantity(1), quantity(3)),
         "sdk_retry": {"attempts": quantity(3), "base_ms": quantity(programs.pick(0, 10)), "most_ms": quantity(15)},
     }  # fmt: skip
     return Pipeline.model_validate(whole)
@@ -429,3 +430,21 @@ def test_what_is_older_than_its_sources_is_not_loaded(
     assert kernel_files.is_compiled() is kept
     kernel_files.forget_stale.__wrapped__()
     assert entry.exists() is kept
+
+
+@pytest.mark.parametrize(
+    ("told", "locator"), [("NUMBA_CACHE_DIR", "UserProvidedCacheLocator"), ("XDG_CACHE_HOME", "UserWideCacheLocator")]
+)
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="where users keep caches is another folder there")
+def test_numba_keeps_it_where_it_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, locator: str
+) -> None:
+    """An installation that may not be written to is compiled into a folder of the user's, of which numba tells."""
+    from numba.core import caching, config
+
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setenv(told, str(tmp_path))
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+    source = Path(kernel_files.__file__).with_name("kernel.py")
+    of_numba = getattr(caching, locator)(test_numba_keeps_it_where_it_is_looked_for, str(source)).get_cache_path()
+    assert Path(of_numba) == kernel_files.folders()[-1]

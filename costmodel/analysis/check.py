@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from costmodel.analysis.claims import judge_document, read_claims
 from costmodel.analysis.judging import Judged, judged
+from costmodel.analysis.meanwhile import meanwhile
 from costmodel.analysis.modeller import ModelledRow, Modeller
 from costmodel.analysis.options import OptionRow, SavingPart, claimed_saving, option_rows, saving_parts
 from costmodel.analysis.perimeter_files import read_perimeters
@@ -22,7 +24,7 @@ from costmodel.result import SCHEMA_VERSION, Result
 from costmodel.run import Watch, run
 
 OWN_SCENARIO = "seed_aws"
-BUSY_SCENARIO = "hourly_10k_quarter_hour"
+BUSY_SCENARIO = "hourly_10k_day"
 STRIPE_SCENARIO = "seed_stripe"
 PINS_DIFFER = 4
 CHANGED = "--set"
@@ -136,8 +138,10 @@ def check(
 
 def _checked(document: Claims, file: Perimeters, business: Business, pinned: bool) -> CheckResult:
     modeller = Modeller(file, business)
-    rows = {_name(p, v): modeller.row(p, v) for p, v in modeller.variants()}
-    own, stripe, busy = business.result("own", "ach"), business.result("stripe", "card"), _busy(business)
+    with meanwhile(partial(_busy, business)) as other_point:
+        rows = {_name(p, v): modeller.row(p, v) for p, v in modeller.variants()}
+        own, stripe = business.result("own", "ach"), business.result("stripe", "card")
+        busy = other_point.result()
     warm, options = warm_path(business), option_rows(file)
     return CheckResult(
         claims=_judge_all(document, own, stripe, busy, rows, warm),
@@ -158,12 +162,13 @@ def _checked(document: Claims, file: Perimeters, business: Business, pinned: boo
     )
 
 
-def _busy(business: Business) -> Result | None:
+def _busy(business: Business, watch: Watch) -> Result | None:
     """The other operating point, with the reader's changes but those of the workload; none for a file of payments."""
     if business.payments:
         return None
     changes = {path: value for path, value in business.set.items() if not path.startswith("workload")}
-    return run(BUSY_SCENARIO, set=changes, data=business.data, seed=business.seed, engine=business.engine)
+    more: dict[str, Any] = {"data": business.data, "seed": business.seed, "engine": business.engine}
+    return run(BUSY_SCENARIO, set=changes, watch=watch, **more)
 
 
 def _overridden(own: Result, changes: Mapping[str, Any]) -> tuple[str, ...]:

@@ -256,6 +256,7 @@ class Pipeline(Record):
     async_retry_minutes: tuple[NotNegativeQuantity, ...] = ()
     duplicate_share: ShareQuantity | None = None
     batches_at_once: Whole | None = None  # of one scheduled flow; the others wait
+    most_under_way: Whole | None = None  # payments; more are turned away
     closed_form: Text | None = None
     functions: dict[Name, Function] = {}
     work: dict[Name, Law] = {}

@@ -18,6 +18,7 @@ CENTS = 100
 LIMITS_SHOWN = 3
 DIGITS = 4  # decimals of a quantity, and significant digits of a smaller one
 LATENCIES = ("mean", "p50", "p95", "p99", "max")
+STATION_HEAD = ("Stations", "used", "waiting, mean", "waiting, peak")
 FUNCTION_HEAD = ("Functions", "invocations", "cold", "throttles", "retries", "billed ms", "peak")
 
 
@@ -27,6 +28,7 @@ def run_sections(result: Result, *, width: int = WIDTH) -> list[Section]:
         [f"{result.scenario}: {result.assumptions.scenario.title}"],
         [*_throughput(result), *_overload(result), _latency(result), *_settlement(result)],
         [*_functions(result)],
+        [*_stations(result)],
         [*_limits(result)],
         [*bill_section(result.bill, width=width), *_effective(result)],
         [*_rests_on(result)],
@@ -92,6 +94,15 @@ def _functions(result: Result) -> Iterator[str | Table]:
     if idle:
         more, plural = ("more " if used else ""), ("s" if idle > 1 else "")
         yield f"  {idle} {more}function{plural} that no payment of this month touches"
+
+
+def _stations(result: Result) -> Iterator[Table]:
+    rows = tuple(
+        (name, percent(seen["utilisation"]), number(seen["mean_waiting"], 2), number(seen["peak_waiting"], 0))
+        for name, seen in result.stations.items()
+    )
+    if rows:
+        yield Table(STATION_HEAD, rows)
 
 
 def _function(name: str, counted: dict[str, float]) -> tuple[str, ...]:

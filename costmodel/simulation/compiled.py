@@ -28,6 +28,7 @@ from costmodel.simulation.timetable import Timetable
 SLICE_S = 1 / 20
 FIRST_SLICE = 2**12  # events
 LONGEST_SLICE = 2**24
+NS_PER_S, NS_PER_US = 10**9, 1000
 FAULTS = {  # what the reference raises, too
     at.INDEX_FAULT: IndexError("a step that carries no payment asks for its amount, method or provider"),
 }
@@ -82,7 +83,7 @@ class Compiled:
         for row, flow in zip(arrays.flows, self.plan.flows, strict=True):
             fires = arrays.timetable.fires[flow.schedule] if flow.trigger == "schedule" else ()
             first += [(fires[0], (row << at.KIND_BITS) | at.FIRE)] if fires else []
-        for number, (when, what) in enumerate(sorted_with_order(first)):
+        for number, (when, what) in enumerate(reversed(sorted_with_order(first)), 1):
             self.state.arrays["near"][number] = (*when, what)
         self.k[at.NEAR_N] = self.k[at.EIDS] = len(first)
 
@@ -106,6 +107,7 @@ class Compiled:
             place = self.arrays.rows[row][at.FUNCTION_K]
             counts.functions[:, function] = k[place : place + 2 * at.FUNCTION_KINDS].reshape(2, at.FUNCTION_KINDS)
             counts.peak[function] = k[place + at.PEAK]
+        counts.stations[:] = [self._station(self.arrays.rows[row][at.STATION_K]) for row in self.arrays.stations] or 0
         counts.outcomes[:] = self._block(at.OUTCOMES, 2, len(Outcome))
         counts.latency[:] = self._block(at.LATENCY, len(TIMERS), BINS)
         counts.latency_sum = self._block(at.LATENCY_SUM, 1, len(TIMERS))[0].tolist()
@@ -114,27 +116,39 @@ class Compiled:
         counts.paid_days[:] = k[at.PAID : at.PAID + MOST_DAYS]
         counts.amounts = self._amounts()
         counts.refused, counts.service_throttles = int(k[at.REFUSED]), int(k[at.THROTTLED])
+        counts.turned_away = int(k[at.TURNED_AWAY])
         counts.duplicates, counts.dead_letters = int(k[at.DUPLICATES]), int(k[at.DEAD_LETTERS])
         counts.events, counts.payments = int(k[at.EVENTS]), self.payments.measured[1] - self.payments.measured[0]
         return counts
+
+    def _station(self, place: int) -> list[int]:
+        """As `Station.figures`: what has not changed since holds until the end of the measured time."""
+        k = [int(value) for value in self.k[place : place + at.STATION_COUNTERS]]
+        start, end = self.payments.window
+        span = max(0, end - max(k[at.CHANGED], start))
+        taken = k[at.TAKEN_S] * NS_PER_S + k[at.TAKEN_NS] + k[at.USERS] * span
+        waited = k[at.WAITED_S] * NS_PER_S + k[at.WAITED_NS] + k[at.WAITING] * span
+        return [taken // NS_PER_US, waited // NS_PER_US, k[at.MOST_WAITING]]
 
     def _block(self, place: int, rows: int, columns: int) -> IntArray:
         return self.k[place : place + rows * columns].reshape(rows, columns)
 
     def _amounts(self) -> dict[str, IntArray]:
-        found = self.state.arrays["money"]
-        found = found[found[:, at.MONEY_KEY] != at.NONE]
-        found = found[np.argsort(found[:, at.MONEY_KEY])]
-        names, cents = found[:, at.MONEY_KEY] % 2**at.MONEY_BITS, found[:, at.MONEY_KEY] >> at.MONEY_BITS
+        rare, common = self.state.arrays["money"], self.state.arrays["common"]
+        rare = rare[rare[:, at.MONEY_KEY] != at.NONE]
+        rare = rare[np.argsort(rare[:, at.MONEY_KEY])]
+        names, cents = rare[:, at.MONEY_KEY] % 2**at.MONEY_BITS, rare[:, at.MONEY_KEY] >> at.MONEY_BITS
+        places = int(self.k[at.COMMON])
         amounts = {}
         for index, name in enumerate(at.MONEY_NAMES):
             if self.k[at.NAMED] >> index & 1:
-                own = names == index
-                times = np.divmod(found[own, at.MONEY_TIMES], 2**at.TIMES_BITS)
-                amounts[name] = np.array([cents[own], *times])
+                own, small = names == index, common[index * places : (index + 1) * places]
+                known = np.flatnonzero(small)
+                times = np.concatenate([small[known], rare[own, at.MONEY_TIMES]])
+                amounts[name] = np.array([np.concatenate([known, cents[own]]), *np.divmod(times, 2**at.TIMES_BITS)])
         return amounts
 
 
 def sorted_with_order(events: list[tuple[int, int]]) -> list[tuple[tuple[int, int], int]]:
-    """Events (time, what) as ((time, number of scheduling), what), in order of time: a heap."""
+    """Events (time, what) as ((time, number of scheduling), what), in order of time."""
     return sorted(((when, number + 1), what) for number, (when, what) in enumerate(events))

@@ -81,6 +81,7 @@ class _Compiler:
             api_timeout_ns=platform.api_timeout_ns(pipeline),
             duplicate_share=pipeline.duplicate_share.value if pipeline.duplicate_share else Decimal(0),
             batches_at_once=int(pipeline.batches_at_once.value) if pipeline.batches_at_once else NO_LIMIT,
+            most_under_way=int(pipeline.most_under_way.value) if pipeline.most_under_way else NO_LIMIT,
             risk_law=self.law(risk.score) if risk else -1,
             risk_thresholds=platform.thresholds(risk),
             payouts_per_payment=workload.payouts_per_payment,

@@ -41,8 +41,9 @@ class Counts:
 
     calls, chunks, stored_s: (2, steps); functions: (2, functions, 7); outcomes: (2, 8).
     latency: per timer a histogram of ns over measured, completed payments; with sum and largest.
-    settled_days, paid_days: histograms of banking days. amounts: name -> (3, n): amounts in cents, rising, and
-    how often each occurred, per basis.
+    stations: (stations, 3): µs of places taken and of waiting for one, summed over the measured time, and the most that
+    waited at once. settled_days, paid_days: histograms of banking days. amounts: name -> (3, n): amounts in cents,
+    rising, and how often each occurred, per basis.
     """
 
     calls: np.ndarray
@@ -50,6 +51,7 @@ class Counts:
     stored_s: np.ndarray
     functions: np.ndarray
     peak: np.ndarray
+    stations: np.ndarray
     outcomes: np.ndarray
     latency: np.ndarray
     latency_sum: list[int]
@@ -58,6 +60,7 @@ class Counts:
     paid_days: np.ndarray
     amounts: dict[str, np.ndarray] = field(default_factory=dict)
     refused: int = 0
+    turned_away: int = 0
     service_throttles: int = 0
     duplicates: int = 0
     dead_letters: int = 0
@@ -75,6 +78,7 @@ class Counts:
             stored_s=np.zeros((2, steps), np.int64),
             functions=np.zeros((2, functions, len(FUNCTION_COUNTS)), np.int64),
             peak=np.zeros(functions, np.int64),
+            stations=np.zeros((len(plan.stations), 3), np.int64),
             outcomes=np.zeros((2, len(Outcome)), np.int64),
             latency=np.zeros((len(TIMERS), BINS), np.int64),
             latency_sum=[0] * len(TIMERS),

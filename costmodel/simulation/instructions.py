@@ -32,8 +32,10 @@ NS_PER_S = 10**9
 
 def stop(engine: Reference, strand: Strand, _: Instruction) -> bool:
     """The flow is over."""
-    if engine.trace is not None and strand.flow.trigger == "payment":
-        engine.trace[strand.payment] = engine.env.now
+    if strand.flow.trigger == "payment":
+        engine.under_way -= 1
+        if engine.trace is not None:
+            engine.trace[strand.payment] = engine.env.now
     return engine.finish(strand)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from costmodel.simulation import layout as at
 from costmodel.simulation.kernel_batches import next_entry
-from costmodel.simulation.kernel_calendar import close_gap, draw_nearer, file, next_time, take_first
+from costmodel.simulation.kernel_calendar import draw_nearer, file, next_time, take_first
 from costmodel.simulation.kernel_calls import api, call, invoke, return_, work
 from costmodel.simulation.kernel_draws import compiled, entry, inlined
 from costmodel.simulation.kernel_memory import from_stack, later, money_slot
@@ -64,7 +64,6 @@ def why_not_on(z: Any) -> int:
         return at.DONE
     if k[at.EVENTS] >= k[at.UNTIL]:
         return at.PAUSED
-    close_gap(z)
     if k[at.NEAR_N] == 0:
         draw_nearer(z)
     return at.NONE if k[at.NEAR_N] > 0 else at.DONE
@@ -196,8 +195,10 @@ def execute_rare(b: Any, z: Any, strand: int, pc: int, op: int) -> int:
 @compiled
 def stop(b: Any, z: Any, strand: int) -> int:
     """The flow is over."""
-    if z.k[at.TRACED] and b.sheet[z.records[strand, at.FLOW], at.OF_PAYMENT]:
-        z.trace[z.records[strand, at.PAYMENT] + z.k[at.FIRST_MEASURED]] = z.k[at.NOW]
+    if b.sheet[z.records[strand, at.FLOW], at.OF_PAYMENT]:
+        z.k[at.UNDER_WAY] -= 1
+        if z.k[at.TRACED]:
+            z.trace[z.records[strand, at.PAYMENT] + z.k[at.FIRST_MEASURED]] = z.k[at.NOW]
     return at.ENDS
 
 

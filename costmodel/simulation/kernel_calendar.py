@@ -1,8 +1,8 @@
 """The compiled engine's calendar: events by (time, order of scheduling), the near ones apart from the far ones.
 
-All near events come before the horizon, all others after it: the heap that is worked on stays small however many
-disputes and refunds lie months ahead. Its places beyond the last event hold a time that never comes. The first event
-taken leaves a gap that the next one filed fills, so that most events move once.
+All near events come before the horizon, all others after it. The near ones are few and lie in order, the first on top,
+above a time that never comes: a new event moves only what comes before it. However many disputes and refunds lie months
+ahead, they are in the heap of the far ones, whose places beyond the last hold that time, too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from costmodel.simulation import layout as at
 from costmodel.simulation.kernel_draws import compiled, inlined
 
-SAMPLE = 2**6 - 1  # the place in a heap whose time divides near from far
+SAMPLE = 2**5 - 1  # the place in the far heap whose time says how far the next horizon lies
 
 
 @compiled
@@ -41,7 +41,7 @@ def rise(heap: Any, place: int, when: int, eid: int, what: int) -> None:
     put(heap, place, when, eid, what)
 
 
-@inlined
+@compiled
 def sink(heap: Any, number: int, when: int, eid: int, what: int) -> None:
     """Put an event into the gap at the top, or below, where it belongs. Which child is first is no branch."""
     place, below = 0, 1
@@ -70,21 +70,27 @@ def drop_first(heap: Any, number: int) -> None:
 
 
 @inlined
+def insert(near: Any, number: int, when: int, eid: int, what: int) -> None:
+    """Put an event among so many near ones; of those at the same time, it is the last."""
+    place = number
+    while near[place, at.AT] <= when:
+        move(near, place + 1, place)
+        place -= 1
+    put(near, place + 1, when, eid, what)
+
+
+@inlined
 def file(z: Any, when: int, eid: int, what: int) -> None:
     """Put an event among the near or the far ones."""
     k = z.k
-    if when >= k[at.HORIZON]:
-        rise(z.far, k[at.FAR_N], when, eid, what)
-        k[at.FAR_N] += 1
-    elif k[at.GAP]:
-        k[at.GAP] = 0
-        sink(z.near, k[at.NEAR_N], when, eid, what)
-        return
-    else:
-        rise(z.near, k[at.NEAR_N], when, eid, what)
+    if when < k[at.HORIZON]:
+        insert(z.near, k[at.NEAR_N], when, eid, what)
         k[at.NEAR_N] += 1
         if k[at.NEAR_N] > k[at.NEAR_MOST]:
             divide(z)
+    else:
+        rise(z.far, k[at.FAR_N], when, eid, what)
+        k[at.FAR_N] += 1
     if k[at.NEAR_N] + k[at.MARGIN] > k[at.NEAR_ROOM] or k[at.NEAR_N] + k[at.FAR_N] + k[at.MARGIN] > k[at.FAR_ROOM]:
         k[at.LOW] = 1
 
@@ -98,62 +104,62 @@ def schedule(z: Any, when: int, what: int) -> None:
 
 @compiled
 def divide(z: Any) -> None:
-    """Too many events are near: draw the horizon nearer."""
-    k, near = z.k, z.near
-    horizon = near[SAMPLE, at.AT]
-    if horizon == near[0, at.AT]:
+    """Too many events are near: the later half is far from now on."""
+    k, near, number = z.k, z.near, z.k[at.NEAR_N]
+    horizon = near[number >> 1, at.AT]
+    if horizon == near[number, at.AT]:
         k[at.NEAR_MOST] *= 2
         return
-    number, kept = k[at.NEAR_N], 0
     k[at.HORIZON] = horizon
-    for place in range(number):
-        when, eid, what = near[place, at.AT], near[place, at.EID], near[place, at.WHAT]
-        put(near, place, at.FOR_EVER, at.FOR_EVER, 0)
-        if when < horizon:
-            rise(near, kept, when, eid, what)
-            kept += 1
-        else:
-            rise(z.far, k[at.FAR_N], when, eid, what)
-            k[at.FAR_N] += 1
-    k[at.NEAR_N] = kept
+    place = 1
+    while near[place, at.AT] >= horizon:
+        rise(z.far, k[at.FAR_N], near[place, at.AT], near[place, at.EID], near[place, at.WHAT])
+        k[at.FAR_N] += 1
+        place += 1
+    k[at.NEAR_N] = 0
+    for source in range(place, number + 1):
+        k[at.NEAR_N] += 1
+        move(near, k[at.NEAR_N], source)
 
 
 @compiled
 def draw_nearer(z: Any) -> None:
     """No event is near: set the horizon farther out, past some of the far ones, and bring those in."""
-    k, far = z.k, z.far
+    k, far, number = z.k, z.far, 0
     k[at.HORIZON] = at.FOR_EVER if k[at.FAR_N] <= SAMPLE else far[SAMPLE, at.AT] + 1
     while k[at.FAR_N] > 0 and far[0, at.AT] < k[at.HORIZON]:
-        if 2 * k[at.NEAR_N] >= k[at.NEAR_MOST]:
+        if 2 * number >= k[at.NEAR_MOST]:
             k[at.HORIZON] = far[0, at.AT]
             break
-        rise(z.near, k[at.NEAR_N], far[0, at.AT], far[0, at.EID], far[0, at.WHAT])
-        k[at.NEAR_N] += 1
+        number += 1
+        put(z.near, number, far[0, at.AT], far[0, at.EID], far[0, at.WHAT])
         drop_first(far, k[at.FAR_N])
         k[at.FAR_N] -= 1
+    k[at.NEAR_N] = number
+    turn_round(z.near, number)
+
+
+@compiled
+def turn_round(near: Any, number: int) -> None:
+    """The last of so many near events is the first."""
+    low, high = 1, number
+    while low < high:
+        when, eid, what = near[low, at.AT], near[low, at.EID], near[low, at.WHAT]
+        move(near, low, high)
+        put(near, high, when, eid, what)
+        low, high = low + 1, high - 1
 
 
 @inlined
 def next_time(z: Any) -> int:
     """No event comes before this time."""
-    near = z.near
-    first = min(near[1, at.AT], near[2, at.AT]) if z.k[at.GAP] else near[0, at.AT]
-    return min(first, z.k[at.HORIZON])
-
-
-@inlined
-def close_gap(z: Any) -> None:
-    """The first event is at the top again."""
-    k = z.k
-    if k[at.GAP]:
-        k[at.GAP] = 0
-        drop_first(z.near, k[at.NEAR_N])
-        k[at.NEAR_N] -= 1
+    return min(z.near[z.k[at.NEAR_N], at.AT], z.k[at.HORIZON])
 
 
 @inlined
 def take_first(z: Any) -> int:
     """What happens first; the clock goes on to it."""
-    z.k[at.NOW] = z.near[0, at.AT]
-    z.k[at.GAP] = 1
-    return z.near[0, at.WHAT]
+    number = z.k[at.NEAR_N]
+    z.k[at.NOW] = z.near[number, at.AT]
+    z.k[at.NEAR_N] = number - 1
+    return z.near[number, at.WHAT]

@@ -75,7 +75,7 @@ def call(b: Any, z: Any, strand: int, pc: int) -> int:
     k, sheet, step = z.k, b.sheet, b.sheet[pc, at.STEP]
     rare = sheet[step, at.RARE]
     chunks = 1 if rare == at.NONE else scanned(b, k, rare)
-    if not take_all_tokens(b, k, sheet[step, at.QUOTAS_AT], sheet[step, at.QUOTAS_END], chunks):
+    if not take_all_tokens(b, k, sheet[step, at.QUOTAS_AT], sheet[step, at.QUOTAS], chunks):
         k[at.THROTTLED] += 1
         return again(b, z, strand, pc, 0, at.NONE)
     ns = sheet[step, at.CERTAIN]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from functools import cache
@@ -26,7 +27,24 @@ def forget_stale() -> None:
 
 def entries() -> list[Path]:
     """What numba keeps of the compiled engine, for this Python."""
-    folders = [Path(__file__).parent / "__pycache__"]
-    folders += [Path(folder) for folder in (os.environ.get("NUMBA_CACHE_DIR"),) if folder]
     version = f".py{sys.version_info.major}{sys.version_info.minor}"
-    return [path for folder in folders if folder.is_dir() for path in folder.rglob(KEPT) if version in path.name]
+    return [path for folder in folders() if folder.is_dir() for path in folder.glob(KEPT) if version in path.name]
+
+
+def folders() -> list[Path]:
+    """Where numba keeps it: beside the sources; or, by their folder, where it is told to or the user's caches are."""
+    sources = Path(__file__).absolute().parent
+    own = f"{sources.name}_{hashlib.sha1(str(sources).encode(), usedforsecurity=False).hexdigest()}"
+    return [sources / "__pycache__", _shared_cache() / own]
+
+
+def _shared_cache() -> Path:
+    """Numba's cache of all packages: as `NUMBA_CACHE_DIR` says, else where the platform's users keep theirs."""
+    told, home = os.environ.get("NUMBA_CACHE_DIR"), Path.home()
+    if told:
+        return Path(told)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "numba" / "Cache"
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "numba"
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "numba"

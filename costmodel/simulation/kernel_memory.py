@@ -1,4 +1,4 @@
-"""The compiled engine's memory: records and cells with free lists, pages of money, and a hash table of amounts.
+"""The compiled engine's memory: records and cells with free lists, pages of money, and tables of amounts.
 
 Memory grows between instructions only: whoever takes the last but `MARGIN` raises `LOW`, and Python gives more.
 """
@@ -108,6 +108,10 @@ def add_amount(z: Any, name: int, cents: int, month: int, cohort: int) -> None:
     k[at.NAMED] |= 1 << name
     if not (month or cohort):
         return
+    times = (month << at.TIMES_BITS) + cohort
+    if cents < k[at.COMMON]:
+        z.common[name * k[at.COMMON] + cents] += times
+        return
     key = (cents << at.MONEY_BITS) | name
     slot = money_slot(z, key)
     if z.money[slot, at.MONEY_KEY] == at.NONE:
@@ -115,4 +119,4 @@ def add_amount(z: Any, name: int, cents: int, month: int, cohort: int) -> None:
         k[at.MONEY_N] += 1
         if 2 * k[at.MONEY_N] > k[at.MONEY_SLOTS] - 2:
             k[at.LOW] = 1
-    z.money[slot, at.MONEY_TIMES] += (month << at.TIMES_BITS) + cohort
+    z.money[slot, at.MONEY_TIMES] += times

@@ -54,16 +54,27 @@ def tokens_after(k: Any, empty: int, cost: int, depth: int) -> int:
 
 
 @inlined
-def take_all_tokens(b: Any, k: Any, begin: int, end: int, chunks: int) -> bool:
+def take_all_tokens(b: Any, k: Any, begin: int, number: int, chunks: int) -> bool:
     """The tokens of every quota of a call, or of none: whether they are there."""
-    for place in range(begin, end, at.QUOTA_NUMBERS):
-        depth, cost = b.lists[place + at.DEPTH], chunks * b.lists[place + at.COST]
-        if tokens_after(k, b.lists[place + at.BUCKET], cost, depth) > k[at.NOW]:
+    place = begin
+    for taken in range(number):
+        bucket, cost, depth = b.lists[place + at.BUCKET], b.lists[place + at.COST], b.lists[place + at.DEPTH]
+        until = tokens_after(k, bucket, chunks * cost, depth)
+        if until > k[at.NOW]:
+            give_back_tokens(b, k, begin, taken)
             return False
-    for place in range(begin, end, at.QUOTA_NUMBERS):
-        depth, cost = b.lists[place + at.DEPTH], chunks * b.lists[place + at.COST]
-        k[b.lists[place + at.BUCKET]] = tokens_after(k, b.lists[place + at.BUCKET], cost, depth)
+        k[bucket + at.BEFORE] = k[bucket]
+        k[bucket] = until
+        place += at.QUOTA_NUMBERS
     return True
+
+
+@compiled
+def give_back_tokens(b: Any, k: Any, begin: int, number: int) -> None:
+    """The first quotas of a call, from which tokens have been taken in vain, are as they were."""
+    for quota in range(number):
+        bucket = b.lists[begin + at.QUOTA_NUMBERS * quota + at.BUCKET]
+        k[bucket] = k[bucket + at.BEFORE]
 
 
 @compiled

@@ -11,7 +11,8 @@ from costmodel.simulation.kernel_draws import compiled
 from costmodel.simulation.kernel_memory import free_cell, later
 from costmodel.simulation.kernel_money import today
 from costmodel.simulation.kernel_payments import arrival_of, method_of
-from costmodel.simulation.kernel_strands import new_strand
+from costmodel.simulation.kernel_platform import in_cohort
+from costmodel.simulation.kernel_strands import FAILED_OUTCOME, count_outcome, new_strand
 from costmodel.simulation.plan import NOBODY
 from costmodel.simulation.sources import MOST_BATCHES_BITS
 
@@ -27,7 +28,13 @@ def arrive(b: Any, z: Any, index: int) -> None:
         k[k[at.FIRST_OF_DAY_K] + k[at.DAYS_BEGUN]] = index
         k[at.DAYS_BEGUN] += 1
     flow = k[at.FLOW_OF_METHOD + method_of(b, k, payment)]
-    if flow != at.NONE:
+    if flow == at.NONE:
+        return
+    if k[at.UNDER_WAY] >= k[at.MOST_UNDER_WAY]:
+        k[at.TURNED_AWAY] += in_cohort(k, payment)
+        count_outcome(z, payment, FAILED_OUTCOME)
+    else:
+        k[at.UNDER_WAY] += 1
         strand = new_strand(b, z, flow, payment, 0)
         k[at.PENDING] += z.records[strand, at.HOLDS]
         later(z, (strand << at.KIND_BITS) | at.GO)

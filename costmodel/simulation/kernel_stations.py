@@ -10,6 +10,19 @@ from costmodel.simulation.kernel_draws import compiled
 from costmodel.simulation.kernel_memory import free_record, new_record
 from costmodel.simulation.kernel_platform import depth_of, in_cohort
 
+NS_PER_S = 10**9
+
+
+@compiled
+def accrue(k: Any, station: int) -> None:
+    """As `Station.accrue`, in seconds and the nanoseconds beyond them."""
+    span = max(0, min(k[at.NOW], k[at.END]) - max(k[station + at.CHANGED], k[at.START]))
+    k[station + at.CHANGED] = k[at.NOW]
+    for number, whole in ((k[station + at.USERS], at.TAKEN_S), (k[station + at.WAITING], at.WAITED_S)):
+        rest = k[station + whole + 1] + number * (span % NS_PER_S)
+        k[station + whole] += number * (span // NS_PER_S) + rest // NS_PER_S
+        k[station + whole + 1] = rest % NS_PER_S
+
 
 @compiled
 def acquire(b: Any, z: Any, strand: int, pc: int) -> int:
@@ -19,6 +32,7 @@ def acquire(b: Any, z: Any, strand: int, pc: int) -> int:
     if capacity and k[station + at.USERS] + k[station + at.WAITING] >= capacity:
         k[at.REFUSED] += in_cohort(k, records[strand, at.PAYMENT])
         return at.FAILS
+    accrue(k, station)
     place = new_record(z)
     records[place, at.OF_STRAND] = strand
     records[place, at.PLACE_STATE] = at.WAITED_FOR
@@ -35,6 +49,7 @@ def acquire(b: Any, z: Any, strand: int, pc: int) -> int:
     k[station + at.QUEUE_TAIL] = place
     k[station + at.WAITING] += 1
     grant(b, z, row)
+    k[station + at.MOST_WAITING] = max(k[station + at.MOST_WAITING], k[station + at.WAITING])
     records[strand, at.PC] = pc + 1
     if records[place, at.PLACE_STATE] == at.WAITED_FOR:
         watch(z, strand, place)
@@ -64,6 +79,7 @@ def grant(b: Any, z: Any, row: int) -> None:
     k, records, station = z.k, z.records, b.sheet[row, at.STATION_K]
     if k[station + at.WAITING] == 0 or k[station + at.USERS] >= b.sheet[row, at.SERVERS]:
         return
+    accrue(k, station)
     place = from_queue(z, station)
     while records[place, at.PLACE_STATE] == at.GIVEN_UP:
         let_place_go(z, place)
@@ -106,6 +122,7 @@ def give_up(b: Any, z: Any, place: int) -> None:
     until its turn, as nobody's."""
     records, row = z.records, z.records[place, at.PLACE_STATION]
     station = b.sheet[row, at.STATION_K]
+    accrue(z.k, station)
     if records[place, at.PLACE_STATE] == at.TAKEN:
         z.k[station + at.USERS] -= 1
         schedule(z, z.k[at.NOW], (row << at.KIND_BITS) | at.RELEASED)

@@ -141,6 +141,7 @@ def flow_failed(b: Any, z: Any, strand: int) -> int:
     k, records = z.k, z.records
     flow = records[strand, at.FLOW]
     if b.sheet[flow, at.OF_PAYMENT]:
+        k[at.UNDER_WAY] -= 1
         count_outcome(z, records[strand, at.PAYMENT], FAILED_OUTCOME)
         return at.ENDS
     queue = b.sheet[flow, at.FLOW_QUEUE]

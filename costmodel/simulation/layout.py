@@ -19,9 +19,10 @@ OP, KEY, LUCK, A, B, JUMP, STEP, NUMBER = range(8)  # luck: the key of retries, 
 # NUMBER of work: its law's only value, or NONE; of a fork: its branches; of what moves money: whether a duplicate does
 SHEET_COLUMNS = 8
 # a service call's step (certain: its law's only value, or NONE; rare: the row of what few calls need, or NONE)
-LAW, CERTAIN, OUTAGE, QUOTAS_AT, QUOTAS_END, STEP_K, RARE = range(7)
+LAW, CERTAIN, OUTAGE, QUOTAS_AT, QUOTAS, STEP_K, RARE = range(7)
 # each quota of a step, in the lists: its bucket's place in k, the ns that one call (or chunk) costs, its depth
 BUCKET, COST, DEPTH = range(3)
+BEFORE = 1  # in k, behind until when a bucket is empty: what stood there before the last tokens were taken
 QUOTA_NUMBERS = 3
 # what calls that scan or store need
 CHUNK, TABLE_K, ROW_BYTES, PAGE_BYTES, STORES, ADDS = range(6)
@@ -76,16 +77,18 @@ DONE, PAUSED, GROW, FAULTY = range(4)
 INDEX_FAULT = 1
 
 # Places in k: what changes …
-(NOW, EIDS, EVENTS, PENDING, ORDINAL, SHARED_BUSY, REFUSED, THROTTLED, DUPLICATES, DEAD_LETTERS, NEAR_N, FAR_N, HORIZON,
+(NOW, EIDS, EVENTS, PENDING, ORDINAL, SHARED_BUSY, REFUSED, THROTTLED, DUPLICATES, DEAD_LETTERS, UNDER_WAY, TURNED_AWAY,
+ NEAR_N, FAR_N, HORIZON,
  STACK_N, RECORD_POOL, _RECORDS, CELL_POOL, _CELLS, PAGE_POOL, _PAGES, MONEY_N, LOW, FAULT, MARGIN,
- NEAR_MOST, NAMED, UNTIL, NEAR_ROOM, FAR_ROOM, STACK_ROOM, MONEY_SLOTS,
- GAP, TODAY, PAGES_MARGIN, MOST_SORTED,
+ NEAR_MOST, NAMED, UNTIL, NEAR_ROOM, FAR_ROOM, STACK_ROOM, MONEY_SLOTS, COMMON,
+ TODAY, PAGES_MARGIN, MOST_SORTED,
  # … what the plan and the payments say
  START, END, API_TIMEOUT, KEEP_ALIVE, LIFE, SHARED, SCALE_INTERVAL, SCALE_DEPTH, INCREMENT, INIT_BILLED,
  LAMBDA_OUTAGE, ATTEMPTS, BASE, LONGEST, DELAYS_AT, DELAYS, REQUEUE_BASE, REQUEUE_MOST, REQUEUE_AGE, DUPLICATE_SHARE,
- RISK_KEY, RISK_LAW, REVIEW_ABOVE, BLOCK_ABOVE, CRITICAL_ABOVE, BATCHES_AT_ONCE, PARTS, PER_PROVIDER, COMMISSION,
+ RISK_KEY, RISK_LAW, REVIEW_ABOVE, BLOCK_ABOVE, CRITICAL_ABOVE, BATCHES_AT_ONCE, MOST_UNDER_WAY,
+ PARTS, PER_PROVIDER, COMMISSION,
  FIRST_MEASURED, PAYMENTS, TRACED, MIDNIGHTS_AT, MIDNIGHTS, BANK_DAYS_AT, FLOW_OF_METHOD, _FLOW_OF_ACH,
- FIRST_OF_DAY_K, DAYS_BEGUN, SCALARS) = range(75)  # fmt: skip
+ FIRST_OF_DAY_K, DAYS_BEGUN, SCALARS) = range(78)  # fmt: skip
 # … and counters in places that do not depend on the plan
 OUTCOMES = SCALARS
 LATENCY_SUM = OUTCOMES + 2 * len(Outcome)
@@ -114,7 +117,8 @@ FUNCTION_COUNTERS = 2 * FUNCTION_KINDS + 5
 # of a service's outages: the next one to end, whether it is on, and until when that does not change
 SPAN, IS_OUT, OUT_UNTIL = range(3)
 # of a station, of a schedule's firing, of a line of money, of a queue's returned batches
-USERS, WAITING, QUEUE_HEAD, QUEUE_TAIL = range(4)
+(USERS, WAITING, QUEUE_HEAD, QUEUE_TAIL, CHANGED, MOST_WAITING, TAKEN_S, TAKEN_NS, WAITED_S, WAITED_NS) = range(10)
+STATION_COUNTERS = 10
 FIRING, PART, UP_TO, FIRED_NS, RUNNING = range(5)
 FLOW_COUNTERS = 5
 HEAD_PAGE, HEAD_AT, TAIL_PAGE, TAIL_AT = range(4)
@@ -128,6 +132,7 @@ PAGE_COLUMNS = PAGE_NEXT + 1
 ORDINAL_BITS = 32  # in a line: due time, then the payment above the entry's ordinal
 # in a batch: the payment, then twice its payout plus whether it is its provider's first
 
+# Amounts below COMMON cents have a place each (their times alone), name by name; the others stand in a hash table.
 MONEY_KEY, MONEY_TIMES = range(2)  # times: those of the month above the bits of the cohort's
 TIMES_BITS = 32
 _CARD, _ACH, PAYOUT_NAME, MOVED_TWICE = range(4)
@@ -157,5 +162,6 @@ STATE = {
     "stack": ("int64", 1),
     "pages": ("int64", PAGE_COLUMNS),
     "money": ("int64", 2),
+    "common": ("int64", 1),
     "trace": ("int64", 1),
 }

@@ -10,6 +10,7 @@ from costmodel.simulation.kernel import move_money
 from costmodel.simulation.kernel_tables import Block, on_cache_lines
 
 ROOM = 2**9  # rows at first, beside what one step may need
+COMMON_CENTS = 2**17  # amounts below have a place each, where there are at least as many payments
 POOLS = {  # tables of free and taken rows: pool and margin in k, and the part of itself by which it grows
     "records": (at.RECORD_POOL, at.MARGIN, 1),
     "cells": (at.CELL_POOL, at.MARGIN, 1),
@@ -24,6 +25,7 @@ def first_state(k: IntArray, traced: int) -> Block:
     room = ROOM + 2 * int(k[at.MARGIN])
     k[at.NEAR_ROOM] = k[at.FAR_ROOM] = k[at.STACK_ROOM] = room
     k[at.MONEY_SLOTS] = ROOM
+    k[at.COMMON] = COMMON_CENTS if k[at.PAYMENTS] >= COMMON_CENTS else 0
     arrays = {
         "k": k,
         "records": _more(on_cache_lines(0, at.RECORD_COLUMNS), k, at.RECORD_POOL, room),
@@ -34,6 +36,7 @@ def first_state(k: IntArray, traced: int) -> Block:
         "stack": np.zeros(room, np.int64),
         "pages": _more(np.zeros((0, at.PAGE_COLUMNS), np.int64), k, at.PAGE_POOL, 2 * int(k[at.PAGES_MARGIN])),
         "money": _no_money(ROOM),
+        "common": np.zeros(len(at.MONEY_NAMES) * int(k[at.COMMON]) or 1, np.int64),
         "trace": np.full(max(1, traced), at.NONE, np.int64),
     }
     return Block(at.STATE, arrays)

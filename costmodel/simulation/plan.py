@@ -227,6 +227,7 @@ class Plan:
     risk_law: int
     risk_thresholds: tuple[int, int, int]
     batches_at_once: int
+    most_under_way: int
     payouts_per_payment: int
     per_provider: bool
     commission_ppm: int

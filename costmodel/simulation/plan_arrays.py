@@ -23,7 +23,7 @@ from costmodel.simulation.timetable import Timetable
 Outages = tuple[tuple[tuple[int, int], ...], ...]
 IntArray = npt.NDArray[np.int64]
 LONG_AGO = -at.NEVER
-NEAR_AT_FIRST = 2**9  # near events before the horizon is drawn
+NEAR_AT_FIRST = 2**6  # near events before the horizon is drawn
 MOST_PER_STEP = 32  # records, cells, events or words that one step may need, beside its branches
 MOVES_MONEY = (Op.FATE, Op.QUEUE, Op.MARK, Op.PAYOUT)
 MOST_PAGES_PER_STEP = 4  # beside those of its batch
@@ -71,7 +71,7 @@ class PlanArrays:
         self.only = [only_value(law) for law in plan.laws]
         self.outages = [self._row(0, 0, self._counters([0, 0, LONG_AGO])) for _ in plan.outages]
         self.tables = [self._counters([table.opening_rows]) for table in plan.tables]
-        self.buckets = [self._counters([LONG_AGO]) for _ in plan.quotas]
+        self.buckets = [self._counters([LONG_AGO, 0]) for _ in plan.quotas]
         self.steps = [self._row(*self._step(step)) for step in plan.steps]
         self.functions = [self._row(*self._function(function)) for function in plan.functions]
         self.waits = [self._row(*self._wait(index)) for index in range(len(plan.waits))]
@@ -82,7 +82,7 @@ class PlanArrays:
         self.flows = [self._row(*self._flow(flow)) for flow in plan.flows]
         self.fates = [self._row(0, threshold(fate.share), fate.law) for fate in plan.fates]
         self.stations = [
-            self._row(s.servers, s.capacity, self._counters([0, 0, at.NONE, at.NONE])) for s in plan.stations
+            self._row(s.servers, s.capacity, self._counters([0, 0, at.NONE, at.NONE, *[0] * 6])) for s in plan.stations
         ]
         starts = [flow.start for flow in plan.flows]
         for pc, instruction in enumerate(plan.code):
@@ -167,7 +167,7 @@ class PlanArrays:
             self.only[step.law],
             at.NONE,
             begin,
-            begin + length,
+            length // at.QUOTA_NUMBERS,
             self._counters([0] * at.STEP_COUNTERS),
             self._rare(step) if step.scan_chunk_bytes or step.stores_bytes or step.moves_money else at.NONE,
         ]
@@ -280,6 +280,7 @@ class PlanArrays:
             at.BLOCK_ABOVE: block,
             at.CRITICAL_ABOVE: critical,
             at.BATCHES_AT_ONCE: plan.batches_at_once,
+            at.MOST_UNDER_WAY: plan.most_under_way,
             at.PARTS: plan.payouts_per_payment,
             at.PER_PROVIDER: plan.per_provider,
             at.COMMISSION: plan.commission_ppm,

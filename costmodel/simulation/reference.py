@@ -23,7 +23,7 @@ from costmodel.simulation.instructions import DO, bill, enqueue, leave
 from costmodel.simulation.payments import Demand, Payments
 from costmodel.simulation.plan import NOBODY, Op, Outcome, Plan
 from costmodel.simulation.sources import Arrivals, Schedule
-from costmodel.simulation.stations import give_up
+from costmodel.simulation.stations import Station, give_up
 from costmodel.simulation.strands import Entry, Frame, Join, Strand, between
 from costmodel.simulation.timetable import Timetable
 
@@ -53,11 +53,11 @@ class Reference:
         self.drawn: dict[tuple[int, int, int], list[int]] = {}
         self.account = Account(plan)
         self.buckets = [Bucket(quota.interval_ns, quota.burst) for quota in plan.quotas]
-        self.stations: list[Any] = [simpy.Resource(self.env, station.servers) for station in plan.stations]
+        self.stations = [Station(self.env, station.servers, payments.window) for station in plan.stations]
         self.queues: list[list[tuple[int, int, Entry]]] = [[] for _ in plan.queues]
         self.amounts_moved: dict[str, tuple[Counter[int], Counter[int]]] = {}
         self.rows = [table.opening_rows for table in plan.tables]
-        self.pending = self.ordinal = 0
+        self.pending = self.ordinal = self.under_way = 0
         self.arrived = payments.arrival_ns.tolist()
         self.amounts, self.methods = payments.amount_cents.tolist(), payments.method.tolist()
         self.providers = payments.provider.tolist()
@@ -82,6 +82,7 @@ class Reference:
             if watch is not None:
                 watch(env.now)
         self.counts.peak[:] = [pool.peak for pool in self.account.pools]
+        self.counts.stations[:] = [station.figures() for station in self.stations] or 0
         for name in ("calls", "chunks", "stored_s", "functions"):
             self.counts.set_lists(name, getattr(self, name))
         self.counts.amounts = {name: _sorted(*pair) for name, pair in self.amounts_moved.items()}
@@ -213,6 +214,7 @@ class Reference:
     def flow_failed(self, strand: Strand) -> bool:
         """Nobody above handles the error: a payment has failed; an event is tried again, then given up."""
         if strand.flow.trigger == "payment":
+            self.under_way -= 1
             self.outcome(strand, Outcome.FAILED)
             return self.finish(strand)
         delays = self.plan.retry.async_delays_ns

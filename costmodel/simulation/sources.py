@@ -6,7 +6,7 @@ from functools import partial
 from heapq import heappop
 from typing import TYPE_CHECKING
 
-from costmodel.simulation.plan import NOBODY, FlowPlan
+from costmodel.simulation.plan import NOBODY, FlowPlan, Outcome
 from costmodel.simulation.strands import Entry, Strand
 
 if TYPE_CHECKING:
@@ -34,8 +34,15 @@ class Arrivals:
         if index + 1 < len(self.times):
             engine.after(self.times[index + 1] - engine.env.now, partial(self._arrive, index + 1))
         flow = self.flows.get(engine.methods[index])
-        if flow is not None:
-            engine.begin(Strand(flow, index - engine.first_measured, 0))
+        if flow is None:
+            return
+        strand = Strand(flow, index - engine.first_measured, 0)
+        if engine.under_way < engine.plan.most_under_way:
+            engine.under_way += 1
+            engine.begin(strand)
+        else:
+            engine.counts.turned_away += engine.cohort(strand)
+            engine.outcome(strand, Outcome.FAILED)
 
 
 class Schedule:

@@ -62,7 +62,7 @@ def by_rate(rounds: int) -> str:
     results = race([entrant(f"{rate:,}", of) for rate, of in zip(RATES, changes, strict=True)], rounds)
     lines = []
     for of, result in zip(changes, results, strict=True):
-        payments = len(shipped("hourly_10k", of)[1].arrival_ns)
+        payments = shipped("hourly_10k", of)[1].number
         outcome = result.gave.outcomes[1] / payments
         lines.append([result.entrant.name, f"{payments:,}", f"{result.entrant.units / payments:,.0f}",
                       f"{1000 * (result.us_per_unit or 0):.0f}", f"{100 * outcome[3]:.1f} %"])  # fmt: skip

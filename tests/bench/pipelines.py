@@ -58,7 +58,7 @@ def by_simpy(payments: list[int], timeouts: int) -> Run:
 def entrants(name: str = "hourly_10k", changes: Changes = HOURLY) -> list[Entrant]:
     """Our engines and bare SimPy; the work is counted in events."""
     events = counted(name, changes).events
-    arrivals = shipped(name, changes)[1].arrival_ns.tolist()
+    arrivals = shipped(name, changes)[1].payments().arrival_ns.tolist()
     return [
         Entrant("ours, compiled", events, lambda: ours(name, changes, Compiled), warm=True),
         Entrant("ours, reference", events, lambda: ours(name, changes, Reference)),

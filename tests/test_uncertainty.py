@@ -16,7 +16,8 @@ from costmodel.analysis import uncertainty as module
 from costmodel.analysis.drawing import cube, value_at
 from costmodel.analysis.factors import Factor, find_factors, with_values
 from costmodel.analysis.points import code_sha256
-from costmodel.analysis.samples import Draw, Study, ready, sampled
+from costmodel.analysis.samples import sampled
+from costmodel.analysis.study import Draw, Study, ready
 from costmodel.analysis.uncertain_result import probabilities, spread_of
 from costmodel.analysis.uncertainty import uncertainty
 from costmodel.assumptions.document import Claim

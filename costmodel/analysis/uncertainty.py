@@ -18,7 +18,8 @@ from costmodel.analysis.executors import executor_of
 from costmodel.analysis.factors import Factor
 from costmodel.analysis.perimeter_files import read_perimeters
 from costmodel.analysis.points import code_sha256, settled_engine
-from costmodel.analysis.samples import SEED_SIDES, SIDES, Draw, Study, ready, sampled
+from costmodel.analysis.samples import sampled
+from costmodel.analysis.study import SEED_SIDES, SIDES, Draw, Study, ready
 from costmodel.analysis.uncertain_result import (
     ClaimProbability,
     Index,

@@ -22,7 +22,7 @@ from costmodel.simulation.kernel_tables import Block
 from costmodel.simulation.memory import first_state, grown
 from costmodel.simulation.payments import Demand, Payments
 from costmodel.simulation.plan import TIMERS, Outcome, Plan
-from costmodel.simulation.plan_arrays import laid_out
+from costmodel.simulation.plan_arrays import PlanArrays, laid_out
 from costmodel.simulation.timetable import Timetable
 
 SLICE_S = 1 / 20
@@ -45,10 +45,11 @@ class Compiled:
         timetable: Timetable,
         seed: int,
         trace: dict[int, int] | None = None,
+        arrays: PlanArrays | None = None,
     ) -> None:
         forget_stale()
         self.plan, self.payments, self.trace = plan, payments, trace
-        self.arrays = laid_out(plan, dataclasses.replace(timetable, outages=()))
+        self.arrays = arrays or laid_out(plan, dataclasses.replace(timetable, outages=()))
         drawn = drawn_from(payments) if isinstance(payments, Demand) else given(payments)
         self.book = Block(at.BOOK, {**self.arrays.book(timetable.outages, seed), **drawn})
         self.k: IntArray = self.arrays.scalars(payments, timetable.outages, seed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costmodel.simulation.counts import Counts, bin_of, quantile
+from costmodel.simulation.counts import Counts, bin_of, quantiles
 from costmodel.simulation.plan import TIMERS
 
 NS_PER_MS = 10**6
@@ -86,8 +86,7 @@ def latency_ms(runs: Sequence[Counts], timer: str) -> dict[str, float | None]:
     figures: dict[str, float | None] = {"mean": None}
     if number:
         figures["mean"] = sum(counts.latency_sum[which] for counts in runs) / number / NS_PER_MS
-    for name, level in LEVELS.items():
-        value = quantile(pooled, level)
+    for name, value in zip(LEVELS, quantiles(pooled, LEVELS.values()), strict=True):
         figures[name] = None if value is None else value / NS_PER_MS
     figures["max"] = max(counts.latency_max[which] for counts in runs) / NS_PER_MS if number else None
     return figures

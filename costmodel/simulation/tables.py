@@ -12,10 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from costmodel.assumptions.by_month import ByMonth, is_column
 from costmodel.assumptions.fields import Law, quantile_level
 from costmodel.assumptions.sharing import Same
 from costmodel.simulation.draws import Bits
@@ -60,7 +62,7 @@ class LawTable:
     @lru_cache(maxsize=LAWS_KEPT)
     def exponential(mean: float) -> LawTable:
         """An exponential law."""
-        return LawTable.of(lambda tail, score: -mean * (math.log(tail) if score > 0 else math.log1p(-tail)))
+        return _Closed(lambda tail, score: -mean * (math.log(tail) if score > 0 else math.log1p(-tail)))
 
     @staticmethod
     @lru_cache(maxsize=LAWS_KEPT)
@@ -68,12 +70,19 @@ class LawTable:
         """A lognormal law by its mean and coefficient of variation."""
         sigma = math.sqrt(math.log1p(cv * cv))
         mu, exp = math.log(mean) - sigma * sigma / 2, math.exp
-        sides = [[round(exp(mu + sigma * sign * score)) for _, score in _EDGES] for sign in (1.0, -1.0)]
-        return LawTable(np.array(sides, np.int64).ravel())
+        return _Closed(lambda tail, score: exp(mu + sigma * score))
 
     def scaled(self, factor: float) -> LawTable:
         """The law with every value multiplied; none beyond what 63 bits hold."""
-        return LawTable(np.rint(np.minimum(self.edges * factor, LARGEST)).astype(np.int64))
+        return _Scaled(self, factor)
+
+    def edge(self, place: int) -> int:
+        """One of the edges."""
+        return self._list[place]
+
+    def picked(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Some of the edges."""
+        return self.edges[places]
 
     @cached_property
     def _list(self) -> list[int]:
@@ -84,18 +93,23 @@ class LawTable:
         """The largest value a draw can have."""
         return int(self.edges.max())
 
+    @cached_property
+    def only_value(self) -> int | None:
+        """The value of a law that has only one."""
+        return int(self.edges[0]) if self.edges.min() == self.edges.max() else None
+
     def value(self, bits: int) -> int:
         """The quantile that 64 random bits pick."""
         tail = bits & (HALF - 1)
         free = tail.bit_length() - 1  # bits below the leading one
         side = CELLS + 1 if bits >= HALF else 0
         if free < 63 - OCTAVES:
-            return self._list[side]
+            return self.edge(side)
         octave, rest = 62 - free, tail & ((1 << free) - 1)
         at = side + ((OCTAVES - 1 - octave) << CELL_BITS) + (rest >> (free - CELL_BITS))
         part = (rest & ((1 << (free - CELL_BITS)) - 1)) / float(1 << (free - CELL_BITS))
-        low = self._list[at]
-        return low + int((self._list[at + 1] - low) * part)
+        low = self.edge(at)
+        return low + int((self.edge(at + 1) - low) * part)
 
     def values(self, bits: Bits) -> npt.NDArray[np.int64]:
         """`value` of each element; the same integers."""
@@ -109,9 +123,9 @@ class LawTable:
         octave = 62 - safe.astype(np.int64)
         at = side + ((OCTAVES - 1 - octave) << CELL_BITS) + (rest >> below).astype(np.int64)
         part = (rest & ((np.uint64(1) << below) - np.uint64(1))).astype(np.float64) / (np.uint64(1) << below)
-        low = self.edges[at]
-        picked = low + ((self.edges[at + 1] - low) * part).astype(np.int64)
-        return np.where(near, picked, self.edges[side])
+        low = self.picked(at)
+        found = low + ((self.picked(at + 1) - low) * part).astype(np.int64)
+        return np.where(near, found, self.picked(side))
 
     def mean(self) -> float:
         """The mean of the law as tabulated: every cell's middle, weighed by its probability."""
@@ -119,6 +133,82 @@ class LawTable:
         tails = np.array([tail for tail, _ in _EDGES])
         middles = (sides[:, 1:] + sides[:, :-1]) / 2
         return float((middles @ np.diff(tails)).sum() + sides[:, 0].sum() * tails[0])
+
+
+class _Closed(LawTable):
+    """The table of a law in closed form: a few draws work out the edges they need, the whole table is made on demand."""
+
+    def __init__(self, quantile: Quantile) -> None:
+        object.__setattr__(self, "quantile", quantile)
+
+    @cached_property
+    def edges(self) -> npt.NDArray[np.int64]:  # type: ignore[override]
+        """All of them."""
+        return LawTable.of(self.quantile).edges
+
+    def edge(self, place: int) -> int:
+        """As the table has it."""
+        sign, at = (1.0, place) if place <= CELLS else (-1.0, place - CELLS - 1)
+        tail, score = _EDGES[at]
+        return round(self.quantile(tail, sign * score))
+
+    def picked(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """As the table has them."""
+        if "edges" in vars(self) or len(places) > CELLS:
+            return self.edges[places]
+        needed, which = np.unique(places, return_inverse=True)
+        return np.array([self.edge(place) for place in needed.tolist()], np.int64)[which]
+
+
+class _Scaled(LawTable):
+    """The table of a law whose every value is multiplied, likewise."""
+
+    def __init__(self, base: LawTable, factor: float) -> None:
+        object.__setattr__(self, "base", base)
+        object.__setattr__(self, "factor", factor)
+
+    @cached_property
+    def edges(self) -> npt.NDArray[np.int64]:  # type: ignore[override]
+        """All of them."""
+        return multiplied(self.base.edges, self.factor)
+
+    def edge(self, place: int) -> int:
+        """As the table has it."""
+        return int(multiplied(self.base.edge(place), self.factor))
+
+    def picked(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """As the table has them."""
+        return multiplied(self.base.picked(places), self.factor)
+
+
+def multiplied(edges: Any, factor: Any) -> Any:
+    """Edges times a factor, to whole numbers, none beyond what 63 bits hold."""
+    return np.rint(np.minimum(edges * factor, LARGEST)).astype(np.int64)
+
+
+class LawByMonth(LawTable, ByMonth):
+    """A law with another scale in each month; edges: of the law as it is before it is scaled."""
+
+    def __init__(self, base: LawTable, factors: npt.NDArray[np.float64]) -> None:
+        super().__init__(base.edges)
+        object.__setattr__(self, "base", base)
+        object.__setattr__(self, "factors", factors)
+
+    @cached_property
+    def largest(self) -> int:
+        """The largest value a draw can have in any month."""
+        return int(multiplied(self.base.largest, float(self.factors.max())))
+
+    @cached_property
+    def only_value(self) -> Any:
+        """The value of a law that has only one, by month."""
+        only = self.base.only_value
+        return None if only is None else multiplied(only, self.factors).astype(object)
+
+    def of_month(self, month: int) -> LawTable:
+        """The law of that month."""
+        factor = float(self.factors[month])
+        return self.base if factor == 1 else self.base.scaled(factor)
 
 
 def law_table(law: Law) -> LawTable:
@@ -129,6 +219,8 @@ def law_table(law: Law) -> LawTable:
 @lru_cache(maxsize=LAWS_KEPT)
 def _law_table(same: Same) -> LawTable:
     law: Law = same.thing
+    if is_column(law.scale):
+        return LawByMonth(_unscaled(law), np.array(law.scale, np.float64))
     return _unscaled(law) if law.scale == 1 else _unscaled(law).scaled(float(law.scale))
 
 

@@ -1,0 +1,76 @@
+"""Many months of one plan, each with figures and luck of its own; what they share is laid out once."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from costmodel.assumptions.by_month import most, of_month
+from costmodel.assumptions.catalog import Assumptions
+from costmodel.simulation.counts import Counts
+from costmodel.simulation.engines import engine_named
+from costmodel.simulation.payments import Payments
+from costmodel.simulation.plan import Plan
+from costmodel.simulation.replications import drain_ns, serial
+from costmodel.simulation.timetable import Timetable, draw_outages, lasting_timetable, outage_terms
+
+Engine = Callable[[Payments, Timetable, int], Counts]
+
+
+class Months:
+    """Months of a plan whose figures may be columns (`assumptions.by_month`): each month takes its own.
+
+    assumptions: what the plan was compiled from. start, window: of the payments of every month.
+    """
+
+    def __init__(
+        self, plan: Plan, assumptions: Assumptions, start: dt.datetime, window: tuple[int, int], engine: str
+    ) -> None:
+        end_ns = window[1] + most(drain_ns(plan, assumptions.scenario.on.year))
+        self.plan, self.window = plan, window
+        self.table = lasting_timetable(plan, start, end_ns)
+        self.terms, self.serial = outage_terms(plan), serial(plan, assumptions)
+        self.made: Any = _Compiled(plan, self.table) if engine == "compiled" else _Reference(plan, self.table)
+
+    def run(self, month: int, seed: int, payments: Sequence[Payments]) -> list[Counts]:
+        """What happens to each of some payments in one month, as a run of the plan with that month's figures tells."""
+        outages = draw_outages(of_month(self.terms, month), self.table.end_ns, seed)
+        times = dataclasses.replace(self.table, outages=outages)
+        engine = self.made.of_month(month)
+        found = [engine(one, times, seed) for one in payments]
+        for counts in found:
+            counts.outage_ns = times.path_outage_ns(self.serial, *self.window)
+        return found
+
+
+class _Compiled:
+    """The compiled engine on one layout, in which each month puts its figures."""
+
+    def __init__(self, plan: Plan, table: Timetable) -> None:
+        from costmodel.simulation.plan_arrays import PlanArrays
+
+        self.plan, self.arrays = plan, PlanArrays(plan, table)
+
+    def of_month(self, month: int) -> Engine:
+        """Runs of that month."""
+        from costmodel.simulation.compiled import Compiled
+
+        self.arrays.put_month(month)
+        return lambda payments, times, seed: Compiled(self.plan, payments, times, seed, arrays=self.arrays).run()
+
+
+class _Reference:
+    """The reference engine on the plan as it is in each month."""
+
+    def __init__(self, plan: Plan, table: Timetable) -> None:
+        self.plan, self.table = plan, table
+
+    def of_month(self, month: int) -> Engine:
+        """Runs of that month."""
+        plan, delays = of_month(self.plan, month), of_month(self.table.delays, month)
+        made = engine_named("reference")
+        return lambda payments, times, seed: made(
+            plan, payments, dataclasses.replace(times, delays=delays), seed
+        ).run()

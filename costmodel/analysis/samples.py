@@ -19,12 +19,14 @@ from costmodel.analysis.judging import BILL, happened_figure
 from costmodel.analysis.modelled import bill_usd
 from costmodel.analysis.modeller import Modeller
 from costmodel.analysis.points import code_sha256
-from costmodel.analysis.sides import Business, Owner
+from costmodel.analysis.sides import OWNERS, Business, Owner
 from costmodel.analysis.study import SEED_SIDES, SIDES, Draw, Ready, Side, Study, ready
 from costmodel.assumptions.by_month import column, is_column, most, of_month
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.linking import SHARES
+from costmodel.assumptions.perimeter import Perimeters
 from costmodel.assumptions.scenario import Scenario, Workload
+from costmodel.billing.bill import Bill
 from costmodel.billing.metering import meter
 from costmodel.billing.rating import rate
 from costmodel.billing.usage import UsageRow
@@ -34,7 +36,7 @@ from costmodel.run import rating_terms
 from costmodel.simulation.compiling import compile_plan
 from costmodel.simulation.counts import Counts
 from costmodel.simulation.limits import Limit, limits
-from costmodel.simulation.months import Months
+from costmodel.simulation.months import Months, Outages, outages_of
 from costmodel.simulation.payments import Demand, Payments
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.replications import Period, lead_in_of, period_of
@@ -46,27 +48,25 @@ def sampled(study: Study, draws: Sequence[Draw]) -> list[list[float]]:
     """The study's figures in each draw, not-a-number where there is none. Raises UsageError for other sources."""
     if study.code != code_sha256():
         raise UsageError("a worker has another version of costmodel; install the same one everywhere")
-    loaded = ready(study)
+    drawn = Drawn.of(ready(study), draws)
     found: dict[int, list[float]] = {}
-    for places in _alike(draws, [_lead_ins(loaded, draws)]):
-        together = _Together(study, loaded, [draws[at] for at in places])
-        found.update(zip(places, together.rows(), strict=True))
+    for places in _alike(_lead_ins(drawn)):
+        found.update(zip(places, _Together(study, drawn.only(places)).rows(), strict=True))
     return [found[at] for at in range(len(draws))]
 
 
-def _alike(draws: Sequence[Draw], traits: Sequence[Sequence[Any]]) -> Iterator[list[int]]:
-    """The places of draws that agree in some traits, of which each is a value for every draw."""
+def _alike(traits: Sequence[Any]) -> Iterator[list[int]]:
+    """The places of months that agree in a trait, group by group."""
     groups: dict[Any, list[int]] = {}
-    for at in range(len(draws)):
-        groups.setdefault(tuple(trait[at] for trait in traits), []).append(at)
+    for at, trait in enumerate(traits):
+        groups.setdefault(trait, []).append(at)
     yield from groups.values()
 
 
-def _lead_ins(loaded: Ready, draws: Sequence[Draw]) -> list[tuple[int, ...]]:
-    """How long the lead-in of either pipeline is in each draw: money waits for as long as was drawn."""
-    sides = Drawn(loaded, draws).sides
-    found = [lead_in_of(tuple(side.pipeline.waits.values()), side.scenario) for side in sides.values()]
-    return [tuple(of_month(one, at) for one in found) for at in range(len(draws))]
+def _lead_ins(drawn: Drawn) -> list[tuple[int, ...]]:
+    """How long the lead-in of either pipeline is in each month: money waits for as long as was drawn."""
+    found = [lead_in_of(tuple(side.pipeline.waits.values()), side.scenario) for side in drawn.sides.values()]
+    return [tuple(of_month(one, at) for one in found) for at in range(len(drawn.seeds))]
 
 
 def _orders(workload: Workload, number: int) -> list[Any]:
@@ -76,32 +76,63 @@ def _orders(workload: Workload, number: int) -> list[Any]:
     return [tuple(sorted((name for name in month if month[name]), key=lambda n: -month[n])) for month in months]
 
 
+@dataclass(frozen=True)
 class Drawn:
-    """The sides of the comparison, and what the perimeters add, with the values of some draws as columns."""
+    """The sides of the comparison, and what the perimeters add, with the values of some draws as columns.
 
-    def __init__(self, loaded: Ready, draws: Sequence[Draw]) -> None:
+    seeds: of the draws. columns: by factor, its values; None where it stays.
+    """
+
+    loaded: Ready
+    seeds: tuple[int, ...]
+    columns: dict[int, Any]
+
+    @classmethod
+    def of(cls, loaded: Ready, draws: Sequence[Draw]) -> Drawn:
+        """Of these draws."""
+        columns: dict[int, Any] = {}
+        for month, draw in enumerate(draws):
+            for at, value in draw.values:
+                if at not in columns:
+                    columns[at] = column([None] * len(draws))
+                columns[at][month] = drawn_decimal(value)
+        return cls(loaded, tuple(draw.seed for draw in draws), columns)
+
+    def only(self, places: Sequence[int]) -> Drawn:
+        """Of some of them."""
+        if len(places) == len(self.seeds):
+            return self
+        values = {at: values[list(places)] for at, values in self.columns.items()}
+        return Drawn(self.loaded, tuple(self.seeds[at] for at in places), values)
+
+    @cached_property
+    def _parts(self) -> dict[Key, dict[tuple[Key, ...], tuple[Factor, Any]]]:
         parts: dict[Key, dict[tuple[Key, ...], tuple[Factor, Any]]] = {}
-        for at in dict.fromkeys(at for draw in draws for at, _ in draw.values):
-            factor = loaded.factors[at]
-            parts.setdefault(factor.keys[0], {})[factor.keys[1:]] = factor, _column(at, draws)
-        first = loaded.sides["own", "ach"]
-        self.workload = with_values(first.scenario.workload, parts.get("workload", {}))
-        self.adds = with_values(loaded.file.adds, parts.get("adds", {}))
-        self.services = with_values(first.services, parts.get("services", {}))
-        self.pipelines = {
-            owner: with_values(loaded.sides[owner, "ach"].pipeline, parts.get(owner, {})) for owner in ("own", "stripe")
-        }
-        self.sides = {side: self._side(side, known) for side, known in loaded.sides.items()}
+        for at, values in self.columns.items():
+            factor = self.loaded.factors[at]
+            parts.setdefault(factor.keys[0], {})[factor.keys[1:]] = factor, values
+        return parts
 
-    def _side(self, side: Side, known: Assumptions) -> Assumptions:
-        workload = self.workload.model_copy(update={"methods": known.scenario.workload.methods})
-        scenario = known.scenario.model_copy(update={"workload": workload, "replications": 1})
-        return dataclasses.replace(known, scenario=scenario, services=self.services, pipeline=self.pipelines[side[0]])
+    @cached_property
+    def file(self) -> Perimeters:
+        """The perimeters."""
+        return self.loaded.file.model_copy(
+            update={"adds": with_values(self.loaded.file.adds, self._parts.get("adds", {}))}
+        )
 
-
-def _column(at: int, draws: Sequence[Draw]) -> Any:
-    """The values of a factor in some draws; None where it was not drawn."""
-    return column(drawn_decimal(dict(draw.values).get(at)) for draw in draws)
+    @cached_property
+    def sides(self) -> dict[Side, Assumptions]:
+        """What each side rests on."""
+        first, parts = self.loaded.sides["own", "ach"], self._parts
+        workload = with_values(first.scenario.workload, parts.get("workload", {}))
+        services = with_values(first.services, parts.get("services", {}))
+        pipelines = {o: with_values(self.loaded.sides[o, "ach"].pipeline, parts.get(o, {})) for o in OWNERS}
+        sides = {}
+        for side, known in self.loaded.sides.items():
+            month = workload.model_copy(update={"methods": known.scenario.workload.methods})
+            scenario = known.scenario.model_copy(update={"workload": month, "replications": 1})
+            sides[side] = dataclasses.replace(known, scenario=scenario, services=services, pipeline=pipelines[side[0]])
+        return sides
 
 
 @dataclass(frozen=True)
@@ -145,53 +176,69 @@ class _Sides:
     figures: dict[str, Any]
     volume_usd: Decimal
 
+    @cached_property
+    def bill(self) -> Bill:
+        """As the scenario is billed, without what a perimeter changes."""
+        return rate(self.usage, self.assumptions.services, **rating_terms(self.assumptions))
+
 
 class _Together:
     """Months worked out together."""
 
-    def __init__(self, study: Study, loaded: Ready, draws: Sequence[Draw]) -> None:
-        self.study, self.loaded, self.draws = study, loaded, draws
-        self.drawn = Drawn(loaded, draws)
-        self.plans = {owner: compile_plan(self.drawn.sides[owner, "ach"]) for owner in ("own", "stripe")}
+    def __init__(self, study: Study, drawn: Drawn) -> None:
+        self.study, self.drawn, self.number = study, drawn, len(drawn.seeds)
+        self.plans = {owner: compile_plan(drawn.sides[owner, "ach"]) for owner in OWNERS}
         self.counts: dict[Side, list[Counts]] = {side: [] for side in SIDES}
-        self.told: list[dict[str, Any]] = [{} for _ in draws]
-        self.offered_cents: dict[Owner, list[int]] = {"own": [], "stripe": []}
+        self.told: list[dict[str, Any]] = [{} for _ in drawn.seeds]
+        self.offered_cents: dict[Owner, list[int]] = {owner: [] for owner in OWNERS}
         self.periods: dict[Owner, Period] = {}
         self._payments: dict[tuple[int, int], Payments] = {}
 
     def rows(self) -> list[list[float]]:
         """The study's figures in each month."""
-        for owner in self.plans:
-            self._happen(owner)
+        self._happen()
         found: dict[int, list[float]] = {}
-        for places in _alike(self.draws, [_orders(self.drawn.workload, len(self.draws))]):
+        for places in _alike(_orders(self.drawn.sides["own", "card"].scenario.workload, self.number)):
             found.update(zip(places, self._billed(places), strict=True))
-        return [found[at] for at in range(len(self.draws))]
+        return [found[at] for at in range(self.number)]
 
     # --- what happens -------------------------------------------------------------------------------------
 
-    def _happen(self, owner: Owner) -> None:
-        """Simulate the months of either rail through a pipeline, with the same payments."""
-        plan, sides = self.plans[owner], [side for side in SIDES if side[0] == owner]
-        assumptions = self.drawn.sides[sides[0]]
-        lead_in: int = most(lead_in_of(plan.waits, assumptions.scenario))
+    def _happen(self) -> None:
+        """Simulate every month on every side: through either pipeline, and on either rail with the same payments."""
+        lead_ins = {o: most(lead_in_of(plan.waits, self._scenario(o))) for o, plan in self.plans.items()}
+        months = {owner: self._months(owner, lead_in) for owner, lead_in in lead_ins.items()}
+        latest = max(one.table.end_ns for one in months.values())
+        for at, seed in enumerate(self.drawn.seeds):
+            outages = outages_of(self.plans["own"], at, latest, seed)
+            for owner, lead_in in lead_ins.items():
+                self._happen_in(at, owner, months[owner], self._paid(at, lead_in), outages)
+            self._payments.clear()
+
+    def _months(self, owner: Owner, lead_in: int) -> Months:
         first = self._paid(0, lead_in)
-        months = Months(plan, assumptions, first.start, first.window, self.study.engine)
-        period = self.periods[owner] = period_of(assumptions.scenario, first)
-        for at, draw in enumerate(self.draws):
-            payments = self._paid(at, lead_in)
-            self.offered_cents[owner].append(payments.offered_cents)
-            by_rail = [payments.by_methods_of(self.drawn.sides[side].scenario.workload, draw.seed) for side in sides]
-            for side, counts in zip(sides, months.run(at, draw.seed, by_rail), strict=True):
-                told = Told([counts], plan, period, self.drawn.sides[side])
-                self._tell(at, side, _Month(told, at))
-                self.counts[side].append(counts.without_histograms())
+        self.periods[owner] = period_of(self._scenario(owner), first)
+        side = self.drawn.sides[owner, "ach"]
+        return Months(self.plans[owner], side, first.start, first.window, self.study.engine)
+
+    def _happen_in(self, at: int, owner: Owner, months: Months, payments: Payments, outages: Outages) -> None:
+        """One month through a pipeline."""
+        self.offered_cents[owner].append(payments.offered_cents)
+        seed, sides = self.drawn.seeds[at], [side for side in SIDES if side[0] == owner]
+        by_rail = [payments.by_methods_of(self.drawn.sides[side].scenario.workload, seed) for side in sides]
+        for side, counts in zip(sides, months.run(at, seed, by_rail, outages), strict=True):
+            told = Told([counts], self.plans[owner], self.periods[owner], self.drawn.sides[side])
+            self._tell(at, side, _Month(told, at))
+            self.counts[side].append(counts.without_histograms())
+
+    def _scenario(self, owner: Owner) -> Scenario:
+        return self.drawn.sides[owner, "ach"].scenario
 
     def _paid(self, at: int, lead_in: int) -> Payments:
         """The payments of a month; both pipelines get the same."""
         if (at, lead_in) not in self._payments:
-            scenario = _of_payments(self.drawn.sides["own", "ach"].scenario, at)
-            self._payments[at, lead_in] = Demand(scenario, self.draws[at].seed, lead_in).payments()
+            scenario = _of_payments(self._scenario("own"), at)
+            self._payments[at, lead_in] = Demand(scenario, self.drawn.seeds[at], lead_in).payments()
         return self._payments[at, lead_in]
 
     def _tell(self, at: int, side: Side, month: _Month) -> None:
@@ -205,16 +252,18 @@ class _Together:
 
     def _billed(self, places: list[int]) -> list[list[float]]:
         """The figures of some of the months, in which card payments bear surcharges in the same order."""
-        drawn = self.drawn if len(places) == len(self.draws) else Drawn(self.loaded, [self.draws[at] for at in places])
+        drawn = self.drawn.only(places)
         business = Business(self.study.scenario)
         months: Any = {side: self._side(drawn.sides[side], side, places) for side in SIDES}
         business.put(months)
-        modeller = Modeller(self.loaded.file.model_copy(update={"adds": drawn.adds}), business)
+        modeller = Modeller(drawn.file, business)
         known: dict[str, Any] = {}
         for name in self.study.figures:
             place, _, figure = name.partition(".")
-            if place in SEED_SIDES:
-                known[name] = self._of_run(name, months[SEED_SIDES[place]], figure, places)
+            if place in SEED_SIDES and figure.startswith(BILL):
+                known[name] = bill_usd(months[SEED_SIDES[place]].bill, figure)
+            elif place in SEED_SIDES:
+                known[name] = column(self.told[at][name] for at in places)
             elif name not in known:
                 row = modeller.pooled(place).figures(modeller.payments(place))
                 known |= {f"{place}.{key}": value for key, value in row.items()}
@@ -222,21 +271,14 @@ class _Together:
         return [list(row) for row in zip(*columns, strict=True)]
 
     def _side(self, assumptions: Assumptions, side: Side, places: list[int]) -> _Sides:
-        owner, counts = side[0], [self.counts[side][at] for at in places]
+        owner, together = side[0], Counts.of_months([self.counts[side][at] for at in places])
         plan, period = self.plans[owner], self.periods[owner]
-        together = Counts.of_months(counts)
         return _Sides(
             assumptions=assumptions,
             usage=meter([together], plan, assumptions, period),
             figures={"completed_per_month": Told([together], plan, period, assumptions).figure("completed_per_month")},
             volume_usd=column(Decimal(self.offered_cents[owner][at]) / CENTS / period.months for at in places),
         )
-
-    def _of_run(self, name: str, side: _Sides, figure: str, places: list[int]) -> Any:
-        if not figure.startswith(BILL):
-            return column(self.told[at][name] for at in places)
-        bill = rate(side.usage, side.assumptions.services, **rating_terms(side.assumptions))
-        return bill_usd(bill, figure)
 
 
 def _of_payments(scenario: Scenario, month: int) -> Scenario:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
-from functools import reduce
 from typing import Any, TypeVar
 
 import numpy as np
@@ -45,12 +44,12 @@ def each(function: Callable[..., Figure], *figures: Any) -> Figure:
 
 def most(figure: Any) -> Any:
     """The figure, or the largest of a column."""
-    return reduce(max, figure) if is_column(figure) else figure
+    return figure.max() if is_column(figure) else figure
 
 
 def least(figure: Any) -> Any:
     """The figure, or the smallest of a column."""
-    return reduce(min, figure) if is_column(figure) else figure
+    return figure.min() if is_column(figure) else figure
 
 
 def is_some(figure: Any) -> bool:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from costmodel.simulation import layout as at
 from costmodel.simulation.counts import BINS, MOST_DAYS, Counts
-from costmodel.simulation.demand_arrays import drawn_from, given
+from costmodel.simulation.demand_arrays import Tables, drawn_from, given
 from costmodel.simulation.kernel import advance, first_arrival
 from costmodel.simulation.kernel_files import forget_stale
 from costmodel.simulation.kernel_tables import Block
@@ -36,7 +36,10 @@ IntArray = npt.NDArray[np.int64]
 
 
 class Compiled:
-    """One run of a Plan over its payments. `run()` gives the Counts."""
+    """One run of a Plan over its payments. `run()` gives the Counts.
+
+    laid: the plan laid out, and its book for these outages and this seed, where somebody has them.
+    """
 
     def __init__(
         self,
@@ -45,13 +48,13 @@ class Compiled:
         timetable: Timetable,
         seed: int,
         trace: dict[int, int] | None = None,
-        arrays: PlanArrays | None = None,
+        laid: tuple[PlanArrays, Tables] | None = None,
     ) -> None:
         forget_stale()
         self.plan, self.payments, self.trace = plan, payments, trace
-        self.arrays = arrays or laid_out(plan, dataclasses.replace(timetable, outages=()))
+        self.arrays, book = laid or _laid_out(plan, timetable, seed)
         drawn = drawn_from(payments) if isinstance(payments, Demand) else given(payments)
-        self.book = Block(at.BOOK, {**self.arrays.book(timetable.outages, seed), **drawn})
+        self.book = Block(at.BOOK, {**book, **drawn})
         self.k: IntArray = self.arrays.scalars(payments, timetable.outages, seed)
         self.k[at.TRACED] = trace is not None
         self.state = first_state(self.k, payments.number if trace is not None else 0)
@@ -97,27 +100,28 @@ class Compiled:
             self.trace.update(zip((ended - first).tolist(), trace[ended].tolist(), strict=True))
 
     def _counts(self) -> Counts:
-        k, counts = self.k, Counts.empty(self.plan)
-        for step, row in enumerate(self.arrays.steps):
-            place = self.arrays.rows[row][at.STEP_K]
-            counts.calls[:, step] = k[place + at.CALLS : place + at.CALLS + 2]
-            counts.chunks[:, step] = k[place + at.CHUNKS : place + at.CHUNKS + 2]
-            counts.stored_s[:, step] = k[place + at.STORED : place + at.STORED + 2]
-        for function, row in enumerate(self.arrays.functions):
-            place = self.arrays.rows[row][at.FUNCTION_K]
-            counts.functions[:, function] = k[place : place + 2 * at.FUNCTION_KINDS].reshape(2, at.FUNCTION_KINDS)
-            counts.peak[function] = k[place + at.PEAK]
-        counts.outcomes[:] = self._block(at.OUTCOMES, 2, len(Outcome))
-        counts.latency[:] = self._block(at.LATENCY, len(TIMERS), BINS)
-        counts.latency_sum = self._block(at.LATENCY_SUM, 1, len(TIMERS))[0].tolist()
-        counts.latency_max = self._block(at.LATENCY_MAX, 1, len(TIMERS))[0].tolist()
-        counts.settled_days[:] = k[at.SETTLED : at.SETTLED + MOST_DAYS]
-        counts.paid_days[:] = k[at.PAID : at.PAID + MOST_DAYS]
-        counts.amounts = self._amounts()
-        counts.refused, counts.service_throttles = int(k[at.REFUSED]), int(k[at.THROTTLED])
-        counts.duplicates, counts.dead_letters = int(k[at.DUPLICATES]), int(k[at.DEAD_LETTERS])
-        counts.events, counts.payments = int(k[at.EVENTS]), self.payments.measured[1] - self.payments.measured[0]
-        return counts
+        k, places = self.k, self.arrays.places
+        functions = k[places["functions"]].reshape(2, len(self.plan.functions), at.FUNCTION_KINDS)
+        return Counts(
+            calls=k[places["calls"]],
+            chunks=k[places["chunks"]],
+            stored_s=k[places["stored_s"]],
+            functions=functions,
+            peak=k[places["peak"]],
+            outcomes=self._block(at.OUTCOMES, 2, len(Outcome)).copy(),
+            latency=self._block(at.LATENCY, len(TIMERS), BINS),
+            latency_sum=self._block(at.LATENCY_SUM, 1, len(TIMERS))[0].tolist(),
+            latency_max=self._block(at.LATENCY_MAX, 1, len(TIMERS))[0].tolist(),
+            settled_days=k[at.SETTLED : at.SETTLED + MOST_DAYS].copy(),
+            paid_days=k[at.PAID : at.PAID + MOST_DAYS].copy(),
+            amounts=self._amounts(),
+            refused=int(k[at.REFUSED]),
+            service_throttles=int(k[at.THROTTLED]),
+            duplicates=int(k[at.DUPLICATES]),
+            dead_letters=int(k[at.DEAD_LETTERS]),
+            events=int(k[at.EVENTS]),
+            payments=self.payments.measured[1] - self.payments.measured[0],
+        )
 
     def _block(self, place: int, rows: int, columns: int) -> IntArray:
         return self.k[place : place + rows * columns].reshape(rows, columns)
@@ -134,6 +138,11 @@ class Compiled:
                 times = np.divmod(found[own, at.MONEY_TIMES], 2**at.TIMES_BITS)
                 amounts[name] = np.array([cents[own], *times])
         return amounts
+
+
+def _laid_out(plan: Plan, timetable: Timetable, seed: int) -> tuple[PlanArrays, Tables]:
+    arrays = laid_out(plan, dataclasses.replace(timetable, outages=()))
+    return arrays, arrays.book(timetable.outages, seed)
 
 
 def sorted_with_order(events: list[tuple[int, int]]) -> list[tuple[tuple[int, int], int]]:

@@ -16,7 +16,8 @@ from costmodel.simulation.plan import Plan
 from costmodel.simulation.replications import drain_ns, serial
 from costmodel.simulation.timetable import Timetable, draw_outages, lasting_timetable, outage_terms
 
-Engine = Callable[[Payments, Timetable, int], Counts]
+Engine = Callable[[Payments], Counts]
+Outages = tuple[tuple[tuple[int, int], ...], ...]
 
 
 class Months:
@@ -31,18 +32,22 @@ class Months:
         end_ns = window[1] + most(drain_ns(plan, assumptions.scenario.on.year))
         self.plan, self.window = plan, window
         self.table = lasting_timetable(plan, start, end_ns)
-        self.terms, self.serial = outage_terms(plan), serial(plan, assumptions)
+        self.serial = serial(plan, assumptions)
         self.made: Any = _Compiled(plan, self.table) if engine == "compiled" else _Reference(plan, self.table)
 
-    def run(self, month: int, seed: int, payments: Sequence[Payments]) -> list[Counts]:
+    def run(self, month: int, seed: int, payments: Sequence[Payments], outages: Outages) -> list[Counts]:
         """What happens to each of some payments in one month, as a run of the plan with that month's figures tells."""
-        outages = draw_outages(of_month(self.terms, month), self.table.end_ns, seed)
         times = dataclasses.replace(self.table, outages=outages)
-        engine = self.made.of_month(month)
-        found = [engine(one, times, seed) for one in payments]
+        engine = self.made.of_month(month, times, seed)
+        found = [engine(one) for one in payments]
         for counts in found:
             counts.outage_ns = times.path_outage_ns(self.serial, *self.window)
         return found
+
+
+def outages_of(plan: Plan, month: int, end_ns: int, seed: int) -> Outages:
+    """The outages of one month, up to `end_ns`."""
+    return draw_outages(of_month(outage_terms(plan), month), end_ns, seed)
 
 
 class _Compiled:
@@ -53,12 +58,13 @@ class _Compiled:
 
         self.plan, self.arrays = plan, PlanArrays(plan, table)
 
-    def of_month(self, month: int) -> Engine:
+    def of_month(self, month: int, times: Timetable, seed: int) -> Engine:
         """Runs of that month."""
         from costmodel.simulation.compiled import Compiled
 
         self.arrays.put_month(month)
-        return lambda payments, times, seed: Compiled(self.plan, payments, times, seed, arrays=self.arrays).run()
+        laid = self.arrays, self.arrays.book(times.outages, seed)
+        return lambda payments: Compiled(self.plan, payments, times, seed, laid=laid).run()
 
 
 class _Reference:
@@ -67,10 +73,8 @@ class _Reference:
     def __init__(self, plan: Plan, table: Timetable) -> None:
         self.plan, self.table = plan, table
 
-    def of_month(self, month: int) -> Engine:
+    def of_month(self, month: int, times: Timetable, seed: int) -> Engine:
         """Runs of that month."""
-        plan, delays = of_month(self.plan, month), of_month(self.table.delays, month)
-        made = engine_named("reference")
-        return lambda payments, times, seed: made(
-            plan, payments, dataclasses.replace(times, delays=delays), seed
-        ).run()
+        plan, made = of_month(self.plan, month), engine_named("reference")
+        times = dataclasses.replace(times, delays=of_month(self.table.delays, month))
+        return lambda payments: made(plan, payments, times, seed).run()

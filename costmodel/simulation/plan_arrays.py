@@ -144,6 +144,21 @@ class PlanArrays:
         self.spawns = np.array([instruction.op is Op.SPAWN for instruction in plan.code], bool)
         self.laws = np.array([law.edges for law in plan.laws], np.int64).reshape(-1, at.LAW_COLUMNS)
         self.laws_by_month = LawsByMonth(plan.laws, self.laws)
+        self.places = self._counts()
+
+    def _counts(self) -> dict[str, IntArray]:
+        """Where the counts stand in k, by name and basis."""
+        steps = np.array([self.rows[row][at.STEP_K] for row in self.steps], np.int64)
+        functions = np.array([self.rows[row][at.FUNCTION_K] for row in self.functions], np.int64)
+        kinds = np.arange(2 * at.FUNCTION_KINDS).reshape(2, 1, at.FUNCTION_KINDS)
+        both = np.arange(2)[:, None]
+        return {
+            "calls": steps + at.CALLS + both,
+            "chunks": steps + at.CHUNKS + both,
+            "stored_s": steps + at.STORED + both,
+            "functions": functions[None, :, None] + kinds,
+            "peak": functions + at.PEAK,
+        }
 
     def put_month(self, month: int) -> None:
         """What follows is about one of the months in which figures of the plan differ; at first the first."""

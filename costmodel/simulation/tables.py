@@ -25,6 +25,7 @@ from costmodel.simulation.draws import Bits
 OCTAVES = 40
 CELL_BITS = 6
 CELLS = OCTAVES << CELL_BITS  # per side
+PLACES = 2 * (CELLS + 1)
 HALF = 2**63
 LARGEST = 2.0**62
 FARTHEST = 2.0**-OCTAVES  # where p0 and p100 stand
@@ -62,7 +63,10 @@ class LawTable:
     @lru_cache(maxsize=LAWS_KEPT)
     def exponential(mean: float) -> LawTable:
         """An exponential law."""
-        return _Closed(lambda tail, score: -mean * (math.log(tail) if score > 0 else math.log1p(-tail)))
+        log, log1p = math.log, math.log1p
+        return _Closed(lambda tails, scores: [
+            -mean * (log(tail) if score > 0 else log1p(-tail)) for tail, score in zip(tails, scores, strict=True)
+        ])  # fmt: skip
 
     @staticmethod
     @lru_cache(maxsize=LAWS_KEPT)
@@ -70,7 +74,7 @@ class LawTable:
         """A lognormal law by its mean and coefficient of variation."""
         sigma = math.sqrt(math.log1p(cv * cv))
         mu, exp = math.log(mean) - sigma * sigma / 2, math.exp
-        return _Closed(lambda tail, score: exp(mu + sigma * score))
+        return _Closed(lambda _, scores: [exp(mu + sigma * score) for score in scores])
 
     def scaled(self, factor: float) -> LawTable:
         """The law with every value multiplied; none beyond what 63 bits hold."""
@@ -136,28 +140,31 @@ class LawTable:
 
 
 class _Closed(LawTable):
-    """The table of a law in closed form: a few draws work out the edges they need, the whole table is made on demand."""
+    """The table of a law in closed form: some draws at once work out the edges they need, the whole is made when many do.
 
-    def __init__(self, quantile: Quantile) -> None:
-        object.__setattr__(self, "quantile", quantile)
+    quantiles: of tail probabilities and the normal scores of the same places.
+    """
+
+    def __init__(self, quantiles: Callable[[list[float], list[float]], list[float]]) -> None:
+        object.__setattr__(self, "quantiles", quantiles)
+        object.__setattr__(self, "asked", 0)
 
     @cached_property
     def edges(self) -> npt.NDArray[np.int64]:  # type: ignore[override]
         """All of them."""
-        return LawTable.of(self.quantile).edges
-
-    def edge(self, place: int) -> int:
-        """As the table has it."""
-        sign, at = (1.0, place) if place <= CELLS else (-1.0, place - CELLS - 1)
-        tail, score = _EDGES[at]
-        return round(self.quantile(tail, sign * score))
+        return self._at(slice(None))
 
     def picked(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """As the table has them."""
-        if "edges" in vars(self) or len(places) > CELLS:
+        object.__setattr__(self, "asked", vars(self)["asked"] + len(places))
+        if vars(self)["asked"] > PLACES:
             return self.edges[places]
         needed, which = np.unique(places, return_inverse=True)
-        return np.array([self.edge(place) for place in needed.tolist()], np.int64)[which]
+        return self._at(needed)[which]
+
+    def _at(self, places: Any) -> npt.NDArray[np.int64]:
+        values = vars(self)["quantiles"](TAILS[places].tolist(), SCORES[places].tolist())
+        return np.rint(np.array(values)).astype(np.int64)
 
 
 class _Scaled(LawTable):
@@ -174,7 +181,7 @@ class _Scaled(LawTable):
 
     def edge(self, place: int) -> int:
         """As the table has it."""
-        return int(multiplied(self.base.edge(place), self.factor))
+        return round(min(self.base.edge(place) * self.factor, LARGEST))
 
     def picked(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """As the table has them."""
@@ -267,3 +274,5 @@ def _bit_length(values: Bits) -> npt.NDArray[np.int64]:
 
 
 _EDGES = _tails()
+TAILS = np.array([tail for tail, _ in _EDGES] * 2)
+SCORES = np.array([sign * score for sign in (1.0, -1.0) for _, score in _EDGES])

@@ -15,13 +15,13 @@ from functools import cached_property
 from typing import Any
 
 from costmodel.analysis.factors import Factor, Key, drawn_decimal, with_values
-from costmodel.analysis.judging import BILL, happened_figure
+from costmodel.analysis.judging import BILL, SLA_SERIES, happened_figure
 from costmodel.analysis.modelled import bill_usd
 from costmodel.analysis.modeller import Modeller
 from costmodel.analysis.points import code_sha256
 from costmodel.analysis.sides import OWNERS, Business, Owner
 from costmodel.analysis.study import SEED_SIDES, SIDES, Draw, Ready, Side, Study, ready
-from costmodel.assumptions.by_month import column, is_column, most, of_month
+from costmodel.assumptions.by_month import by_month, column, is_column, most, of_month
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.linking import SHARES
 from costmodel.assumptions.perimeter import Perimeters
@@ -36,7 +36,7 @@ from costmodel.run import rating_terms
 from costmodel.simulation.compiling import compile_plan
 from costmodel.simulation.counts import Counts
 from costmodel.simulation.limits import Limit, limits
-from costmodel.simulation.months import Months, Outages, outages_of
+from costmodel.simulation.months import Months, Outages, outages_by_month
 from costmodel.simulation.payments import Demand, Payments
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.replications import Period, lead_in_of, period_of
@@ -65,15 +65,14 @@ def _alike(traits: Sequence[Any]) -> Iterator[list[int]]:
 
 def _lead_ins(drawn: Drawn) -> list[tuple[int, ...]]:
     """How long the lead-in of either pipeline is in each month: money waits for as long as was drawn."""
-    found = [lead_in_of(tuple(side.pipeline.waits.values()), side.scenario) for side in drawn.sides.values()]
-    return [tuple(of_month(one, at) for one in found) for at in range(len(drawn.seeds))]
+    found = tuple(lead_in_of(tuple(side.pipeline.waits.values()), side.scenario) for side in drawn.sides.values())
+    return by_month(found, len(drawn.seeds))
 
 
-def _orders(workload: Workload, number: int) -> list[Any]:
+def _orders(workload: Workload, months: int) -> list[Any]:
     """Which groups of card payments there are in each month, the largest first; the smaller lie in the larger."""
-    shares = {name: workload.share_of(name) for name in SHARES}
-    months = ({name: of_month(share, at) for name, share in shares.items()} for at in range(number))
-    return [tuple(sorted((name for name in month if month[name]), key=lambda n: -month[n])) for month in months]
+    shares = by_month(tuple(workload.share_of(name) for name in SHARES), months)
+    return [tuple(sorted((at for at in range(len(SHARES)) if month[at]), key=lambda at: -month[at])) for month in shares]
 
 
 @dataclass(frozen=True)
@@ -209,8 +208,7 @@ class _Together:
         lead_ins = {o: most(lead_in_of(plan.waits, self._scenario(o))) for o, plan in self.plans.items()}
         months = {owner: self._months(owner, lead_in) for owner, lead_in in lead_ins.items()}
         latest = max(one.table.end_ns for one in months.values())
-        for at, seed in enumerate(self.drawn.seeds):
-            outages = outages_of(self.plans["own"], at, latest, seed)
+        for at, outages in enumerate(outages_by_month(self.plans["own"], latest, self.drawn.seeds)):
             for owner, lead_in in lead_ins.items():
                 self._happen_in(at, owner, months[owner], self._paid(at, lead_in), outages)
             self._payments.clear()
@@ -231,14 +229,26 @@ class _Together:
             self._tell(at, side, _Month(told, at))
             self.counts[side].append(counts.without_histograms())
 
+    @cached_property
+    def _by_month(self) -> list[Scenario]:
+        """The scenario as it is in each month, as far as it decides the payments."""
+        scenario = self._scenario("own")
+        decides = {"tickets": scenario.workload.tickets, "arrivals": scenario.workload.arrivals}
+        columns = [by_month(record, self.number) for record in decides.values()]
+        workloads = (
+            scenario.workload.model_copy(update=dict(zip(decides, records, strict=True)))
+            for records in zip(*columns, strict=True)
+        )
+        return [scenario.model_copy(update={"workload": workload}) for workload in workloads]
+
     def _scenario(self, owner: Owner) -> Scenario:
         return self.drawn.sides[owner, "ach"].scenario
 
     def _paid(self, at: int, lead_in: int) -> Payments:
         """The payments of a month; both pipelines get the same."""
         if (at, lead_in) not in self._payments:
-            scenario = _of_payments(self._scenario("own"), at)
-            self._payments[at, lead_in] = Demand(scenario, self.drawn.seeds[at], lead_in).payments()
+            demand = Demand(self._by_month[at], self.drawn.seeds[at], lead_in)
+            self._payments[at, lead_in] = demand.payments()
         return self._payments[at, lead_in]
 
     def _tell(self, at: int, side: Side, month: _Month) -> None:
@@ -246,7 +256,8 @@ class _Together:
         for name in self.study.figures:
             place, _, figure = name.partition(".")
             if SEED_SIDES.get(place) == side and not figure.startswith(BILL):
-                self.told[at][name] = happened_figure(month, figure)[0]
+                same = at > 0 and figure == SLA_SERIES  # published, and so the same in every month
+                self.told[at][name] = self.told[0][name] if same else happened_figure(month, figure)[0]
 
     # --- what it costs ------------------------------------------------------------------------------------
 
@@ -279,13 +290,6 @@ class _Together:
             figures={"completed_per_month": Told([together], plan, period, assumptions).figure("completed_per_month")},
             volume_usd=column(Decimal(self.offered_cents[owner][at]) / CENTS / period.months for at in places),
         )
-
-
-def _of_payments(scenario: Scenario, month: int) -> Scenario:
-    """The scenario as far as it decides the payments, as it is in one month."""
-    workload = scenario.workload
-    decides = {name: of_month(getattr(workload, name), month) for name in ("tickets", "arrivals")}
-    return scenario.model_copy(update={"workload": workload.model_copy(update=decides)})
 
 
 def _floats(figures: Any, number: int) -> list[float]:

@@ -36,9 +36,10 @@ def each(function: Callable[..., Figure], *figures: Any) -> Figure:
     >>> each(min, column([1, 5]), 3).tolist()
     [1, 3]
     """
-    if any(isinstance(figure, np.ndarray) for figure in figures):
-        found: Any = np.frompyfunc(function, len(figures), 1)(*figures)
-        return found  # type: ignore[no-any-return]
+    for figure in figures:
+        if isinstance(figure, np.ndarray):
+            found: Any = np.frompyfunc(function, len(figures), 1)(*figures)
+            return found  # type: ignore[no-any-return]
     return function(*figures)
 
 
@@ -65,25 +66,41 @@ class ByMonth:
         raise NotImplementedError
 
 
+def by_month(thing: Any, months: int) -> list[Any]:
+    """A record or figure as it is in each of so many months; where it has no column in it, the same thing each time."""
+    return _by_month(thing, months) or [thing] * months
+
+
 def of_month(thing: Any, month: int) -> Any:
-    """A record or figure as it is in one month; what has no column in it is the same thing."""
+    """The same for one of the months."""
+    found = _by_month(thing, month + 1)
+    return thing if found is None else found[month]
+
+
+def _by_month(thing: Any, months: int) -> list[Any] | None:
+    """None where it has no column in it."""
     if isinstance(thing, np.ndarray) and thing.dtype == object:
-        return thing[month]
+        return list(thing[:months])
     if isinstance(thing, ByMonth):
-        return thing.of_month(month)
+        return [thing.of_month(month) for month in range(months)]
     if isinstance(thing, tuple):
-        found = tuple(of_month(one, month) for one in thing)
-        return found if any(new is not old for new, old in zip(found, thing, strict=True)) else thing
+        parts = [_by_month(one, months) or [one] * months for one in thing] if any(map(_has_columns, thing)) else None
+        return None if parts is None else list(zip(*parts, strict=True))
     if isinstance(thing, BaseModel):
-        changed = _changed(thing, type(thing).model_fields, month)
-        return thing.model_copy(update=changed) if changed else thing
+        changed = _changed(thing, type(thing).model_fields, months)
+        return [thing.model_copy(update=one) for one in changed] if changed else None
     if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
-        changed = _changed(thing, [field.name for field in dataclasses.fields(thing)], month)
-        return dataclasses.replace(thing, **changed) if changed else thing
-    return thing
+        changed = _changed(thing, [field.name for field in dataclasses.fields(thing)], months)
+        return [dataclasses.replace(thing, **one) for one in changed] if changed else None
+    return None
 
 
-def _changed(record: Any, names: Iterable[str], month: int) -> dict[str, Any]:
-    pairs = ((name, getattr(record, name)) for name in names)
-    found = ((name, old, of_month(old, month)) for name, old in pairs)
-    return {name: new for name, old, new in found if new is not old}
+def _has_columns(thing: Any) -> bool:
+    return _by_month(thing, 1) is not None
+
+
+def _changed(record: Any, names: Iterable[str], months: int) -> list[dict[str, Any]]:
+    """The fields of a record that have columns in them, as they are in each month; nothing where there are none."""
+    pairs = ((name, _by_month(getattr(record, name), months)) for name in names)
+    found = {name: values for name, values in pairs if values is not None}
+    return [{name: values[month] for name, values in found.items()} for month in range(months)] if found else []

@@ -127,16 +127,16 @@ class Compiled:
         return self.k[place : place + rows * columns].reshape(rows, columns)
 
     def _amounts(self) -> dict[str, IntArray]:
-        found = self.state.arrays["money"]
-        found = found[found[:, at.MONEY_KEY] != at.NONE]
-        found = found[np.argsort(found[:, at.MONEY_KEY])]
-        names, cents = found[:, at.MONEY_KEY] % 2**at.MONEY_BITS, found[:, at.MONEY_KEY] >> at.MONEY_BITS
-        amounts = {}
+        table = self.state.arrays["money"]
+        taken = np.flatnonzero(table[:, at.MONEY_KEY] != at.NONE)
+        keys, times = table[taken].T
+        names, amounts = keys & (2**at.MONEY_BITS - 1), {}
         for index, name in enumerate(at.MONEY_NAMES):
             if self.k[at.NAMED] >> index & 1:
-                own = names == index
-                times = np.divmod(found[own, at.MONEY_TIMES], 2**at.TIMES_BITS)
-                amounts[name] = np.array([cents[own], *times])
+                own = np.flatnonzero(names == index)
+                own = own[np.argsort(keys[own])]
+                month, cohort = times[own] >> at.TIMES_BITS, times[own] & (2**at.TIMES_BITS - 1)
+                amounts[name] = np.array([keys[own] >> at.MONEY_BITS, month, cohort])
         return amounts
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from costmodel.assumptions.by_month import most, of_month
+from costmodel.assumptions.by_month import by_month, most, of_month
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.simulation.counts import Counts
 from costmodel.simulation.engines import engine_named
@@ -45,9 +45,10 @@ class Months:
         return found
 
 
-def outages_of(plan: Plan, month: int, end_ns: int, seed: int) -> Outages:
-    """The outages of one month, up to `end_ns`."""
-    return draw_outages(of_month(outage_terms(plan), month), end_ns, seed)
+def outages_by_month(plan: Plan, end_ns: int, seeds: Sequence[int]) -> list[Outages]:
+    """The outages of each month, up to `end_ns`."""
+    terms = by_month(outage_terms(plan), len(seeds))
+    return [draw_outages(own, end_ns, seed) for own, seed in zip(terms, seeds, strict=True)]
 
 
 class _Compiled:

@@ -81,15 +81,14 @@ class LawsByMonth:
         found = [(row, law) for row, law in enumerate(laws) if isinstance(law, LawByMonth)]
         self.rows = [row for row, _ in found]
         self.unscaled = arrays[self.rows]
-        self.factors = np.array([law.factors for _, law in found], np.float64).T
+        self.factors = [law.factors.tolist() for _, law in found]
+        self.room = np.zeros(at.LAW_COLUMNS)
 
     def put(self, arrays: IntArray, month: int) -> None:
         """Those of one month, among all laws."""
-        if self.rows:
-            factors = self.factors[month]
-            arrays[self.rows] = multiplied(self.unscaled, factors[:, None])
-            same = np.flatnonzero(factors == 1)
-            arrays[np.array(self.rows)[same]] = self.unscaled[same]
+        for row, unscaled, factors in zip(self.rows, self.unscaled, self.factors, strict=True):
+            factor = factors[month]
+            arrays[row] = unscaled if factor == 1 else multiplied(unscaled, factor, self.room)
 
 
 def only_value(law: LawTable) -> int:

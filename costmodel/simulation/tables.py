@@ -188,9 +188,11 @@ class _Scaled(LawTable):
         return multiplied(self.base.picked(places), self.factor)
 
 
-def multiplied(edges: Any, factor: Any) -> Any:
-    """Edges times a factor, to whole numbers, none beyond what 63 bits hold."""
-    return np.rint(np.minimum(edges * factor, LARGEST)).astype(np.int64)
+def multiplied(edges: Any, factor: Any, room: Any = None) -> Any:
+    """Edges times a factor, to whole numbers, none beyond what 63 bits hold; as floats, if `room` is given for them."""
+    found = np.multiply(edges, factor, out=room)
+    found = np.rint(np.minimum(found, LARGEST, out=room), out=room)
+    return found.astype(np.int64) if room is None else found
 
 
 class LawByMonth(LawTable, ByMonth):

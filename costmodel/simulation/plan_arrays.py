@@ -47,7 +47,7 @@ def keys_of(seed: int, stream: str, names: npt.NDArray[np.uint64]) -> IntArray:
 
 def whole(value: Any) -> int:
     """A figure of the plan as a whole number; a column of them where it has one for each month."""
-    return value if type(value) is int else each(int, value)
+    return each(int, value)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ class ByMonthNumbers:
 def parted(numbers: Sequence[Any], columns: int = 1) -> tuple[IntArray, ByMonthNumbers]:
     """Numbers as an array, and those of them that differ from month to month; the first month's stand in the array."""
     flat = [number for row in numbers for number in row] if columns > 1 else list(numbers)
-    drawn = [place for place, number in enumerate(flat) if isinstance(number, np.ndarray)]
+    kinds = set(map(type, flat))
+    drawn = [at for at, number in enumerate(flat) if isinstance(number, np.ndarray)] if np.ndarray in kinds else []
     values = np.array([flat[place] for place in drawn], np.int64).T
     for place in drawn:
         flat[place] = flat[place][0]
@@ -211,7 +212,7 @@ class PlanArrays:
     # --- rows and lists -------------------------------------------------------------------------------
 
     def _padded(self, values: Sequence[int]) -> list[int]:
-        return [whole(value) for value in values] + [0] * (at.SHEET_COLUMNS - len(values))
+        return [v if type(v) is int else whole(v) for v in values] + [0] * (at.SHEET_COLUMNS - len(values))
 
     def _row(self, *values: int) -> int:
         self.rows.append(self._padded(values))
@@ -220,7 +221,7 @@ class PlanArrays:
     def _list(self, values: Iterable[int]) -> tuple[int, int]:
         """Where the values stand in the lists, and how many they are."""
         begin = len(self.lists)
-        self.lists += [whole(value) for value in values]
+        self.lists += [value if type(value) is int else whole(value) for value in values]
         return begin, len(self.lists) - begin
 
     def _counters(self, first: Iterable[int]) -> int:

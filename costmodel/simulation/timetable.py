@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 from costmodel.assumptions.by_month import each
-from costmodel.assumptions.sharing import Same
+from costmodel.assumptions.pipeline import Schedule, Wait
 from costmodel.simulation.calendar import FED_ZONE, day_start_ns, is_banking_day, schedule_times, settlement_ns
 from costmodel.simulation.draws import draw_bits, name_key, stream_key
 from costmodel.simulation.plan import Plan
@@ -80,10 +80,10 @@ def lasting_timetable(plan: Plan, start: dt.datetime, end_ns: int) -> Timetable:
     kept = -(-number // DAYS_KEPT_AT_ONCE) * DAYS_KEPT_AT_ONCE
     midnights, bank_days = _days(start, kept)
     return Timetable(
-        fires=tuple(_before(_fires(Same(schedule), start, kept), end_ns) for schedule in plan.schedules),
+        fires=tuple(_before(_fires(schedule, start, kept), end_ns) for schedule in plan.schedules),
         midnights=midnights[:number],
         bank_days=bank_days[:number],
-        due=tuple(() if wait.banking_days is None else _due(Same(wait), start, kept)[:number] for wait in plan.waits),
+        due=tuple(() if wait.banking_days is None else _due(wait, start, kept)[:number] for wait in plan.waits),
         delays=tuple(0 if wait.hours is None else each(int, wait.hours * NS_PER_HOUR) for wait in plan.waits),
         outages=tuple(() for _ in plan.outages),
         end_ns=end_ns,
@@ -95,9 +95,9 @@ def _before(times: tuple[int, ...], end_ns: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=TIMETABLES_KEPT)
-def _fires(schedule: Same, start: dt.datetime, days: int) -> tuple[int, ...]:
+def _fires(schedule: Schedule, start: dt.datetime, days: int) -> tuple[int, ...]:
     """When a schedule fires in so many days; the same for every scenario of that month."""
-    return tuple(schedule_times(schedule.thing, start, start + dt.timedelta(days=days)))
+    return tuple(schedule_times(schedule, start, start + dt.timedelta(days=days)))
 
 
 @lru_cache(maxsize=TIMETABLES_KEPT)
@@ -109,9 +109,9 @@ def _days(start: dt.datetime, number: int) -> tuple[tuple[int, ...], tuple[int, 
 
 
 @lru_cache(maxsize=TIMETABLES_KEPT)
-def _due(wait: Same, start: dt.datetime, number: int) -> tuple[int, ...]:
+def _due(wait: Wait, start: dt.datetime, number: int) -> tuple[int, ...]:
     """When money handed in on each of those days is there."""
-    return tuple(settlement_ns(wait.thing, midnight, start) for midnight in _days(start, number)[0])
+    return tuple(settlement_ns(wait, midnight, start) for midnight in _days(start, number)[0])
 
 
 OutageTerms = tuple[tuple[str, Decimal, LawTable], ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from costmodel import __version__
@@ -308,7 +308,7 @@ class Told:
     @cached_property
     def outcomes(self) -> dict[str, float]:
         """What became of the payments, by outcome, in the mean of the replications."""
-        return {o.name.lower(): self.mean(lambda c, o=o: each(int, c.outcomes[1, o])) for o in Outcome if o}
+        return {o.name.lower(): self.mean(partial(_became, o)) for o in Outcome if o}
 
     def mean(self, count: Callable[[Counts], float]) -> float:
         """A count in the mean of the replications."""
@@ -323,6 +323,10 @@ class Told:
         name, _, rest = path.partition(".")
         found = FIGURES[name](self) if name in FIGURES else None
         return dict(flat(found)).get(rest) if rest and isinstance(found, dict) else None if rest else found
+
+
+def _became(outcome: Outcome, counts: Counts) -> int:
+    return each(int, counts.outcomes[1, outcome])
 
 
 def _throughput(told: Told) -> dict[str, float]:

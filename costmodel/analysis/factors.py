@@ -139,6 +139,8 @@ def with_values(root: Any, values: Mapping[tuple[Key, ...], tuple[Factor, Any]])
 
 
 def _with_value(record: Record, factor: Factor, value: Any) -> Record:
+    if isinstance(value, float):
+        value = drawn_decimal(value)
     if isinstance(record, Price):
         return _priced(record, value)
     old = getattr(record, factor.field)
@@ -153,9 +155,7 @@ def _priced(price: Price, value: Any) -> Price:
         scaled = {name: each(partial(_times, amount), value) for name, amount in terms.items()}
         tiers = tuple(tier.model_copy(update={"usd": each(partial(_times, tier.usd), value)}) for tier in price.tiers)
         return price.model_copy(update={**scaled, "tiers": tiers})
-    moved = tuple(
-        tier.model_copy(update={"usd": each(partial(_moved, tier, dearest), value)}) for tier in price.tiers
-    )
+    moved = tuple(tier.model_copy(update={"usd": each(partial(_moved, tier, dearest), value)}) for tier in price.tiers)
     return price.model_copy(update={"tiers": moved})
 
 

@@ -1,8 +1,8 @@
 """Samples of an uncertainty analysis: months with other inputs and their own luck, billed and held against claims.
 
-Many are worked out together: what was drawn stands in the records as columns (`assumptions.by_month`), so that a plan is
-compiled, usage metered and bills rated once for all of them, by the rules that one month goes by. As with the points of
-a sweep, what a worker is sent and gives back is plain data.
+Many are worked out together: what was drawn stands in the records as columns (`assumptions.by_month`), so that a plan
+is compiled, usage metered and bills rated once for all of them, by the rules that one month goes by. As with the points
+of a sweep, what a worker is sent and gives back is plain data.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ from costmodel.simulation.counts import Counts
 from costmodel.simulation.limits import Limit, limits
 from costmodel.simulation.months import Months, Outages, outages_by_month
 from costmodel.simulation.payments import Demand, Payments
-from costmodel.simulation.plan import Plan
 from costmodel.simulation.replications import Period, lead_in_of, period_of
 
 NOT_A_NUMBER = float("nan")
@@ -72,7 +71,9 @@ def _lead_ins(drawn: Drawn) -> list[tuple[int, ...]]:
 def _orders(workload: Workload, months: int) -> list[Any]:
     """Which groups of card payments there are in each month, the largest first; the smaller lie in the larger."""
     shares = by_month(tuple(workload.share_of(name) for name in SHARES), months)
-    return [tuple(sorted((at for at in range(len(SHARES)) if month[at]), key=lambda at: -month[at])) for month in shares]
+    return [
+        tuple(sorted((at for at in range(len(SHARES)) if month[at]), key=lambda at: -month[at])) for month in shares
+    ]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -94,7 +95,7 @@ def _whole_cents(amounts: IntArray) -> IntArray:
 
 def _rounded(amounts: IntArray, percent: Decimal, fixed_usd: Decimal) -> IntArray:
     """percent × amount + fixed to the nearest cent, half up: integers only, in 64 bits where they fit."""
-    ratio = each(_half_up_ratio, percent, fixed_usd)
+    ratio: Any = each(_half_up_ratio, percent, fixed_usd)
     if is_column(ratio):
         rows = np.broadcast_to(amounts, (len(ratio), amounts.shape[-1]))
         return np.array([_nearest(row, *one) for row, one in zip(rows, ratio, strict=True)])

@@ -137,8 +137,8 @@ def _amounts(found: list[IntArray], basis: int) -> tuple[IntArray, IntArray]:
     if not found:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     if found[0].ndim > 2:
-        cents, *times = np.concatenate(found, axis=-1)
-        return cents, times[basis]
+        together = np.concatenate(found, axis=-1)
+        return together[0], together[1 + basis]
     cents, which = np.unique(np.concatenate([amounts[0] for amounts in found]), return_inverse=True)
     times = np.zeros(len(cents), np.int64)
     np.add.at(times, which, np.concatenate([amounts[1 + basis] for amounts in found]))

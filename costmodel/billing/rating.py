@@ -71,8 +71,8 @@ def _lines(charges: list[Charge], free_tier: bool) -> Iterator[BillLine]:
 def _free_units(charge: Charge, used: dict[tuple[str, str], Decimal]) -> Decimal:
     """The free units this charge takes from its pool; `used` keeps what each pool has given."""
     pool = (charge.service, charge.price.free_pool or charge.meter)
-    left = each(max, charge.price.free_per_month - used.get(pool, Decimal(0)), Decimal(0))
-    taken = each(min, left, charge.quantity)
+    left: Decimal = each(max, charge.price.free_per_month - used.get(pool, Decimal(0)), Decimal(0))
+    taken: Decimal = each(min, left, charge.quantity)
     used[pool] = used.get(pool, Decimal(0)) + taken
     return taken
 

@@ -38,7 +38,9 @@ def spread(quantity: Decimal, price: Price, free: Decimal = Decimal(0)) -> list[
 def _volume(quantity: Decimal, price: Price) -> list[Part]:
     parts = []
     for index, tier in enumerate(price.tiers):
-        inside = each(lambda all_of_it, at=index: all_of_it if _reached(all_of_it, price) == at else Decimal(0), quantity)
+        inside = each(
+            lambda all_of_it, at=index: all_of_it if _reached(all_of_it, price) == at else Decimal(0), quantity
+        )
         if is_some(inside) or (index == 0 and not is_some(quantity)):
             parts.append(Part(tier_label(price.tiers, index), inside, tier.usd))
     return parts

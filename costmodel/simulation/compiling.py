@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.by_month import each
+from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.fields import Law
 from costmodel.assumptions.linking import DELIVERY, steps_below
 from costmodel.assumptions.pipeline import Flow, Handler, Step

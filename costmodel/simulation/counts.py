@@ -89,7 +89,9 @@ class Counts:
         """What usage is made of, of many months: with one more axis behind the others, for amounts before the last."""
         first = runs[0]
         names = ("calls", "chunks", "stored_s", "functions", "outcomes")
-        stacked = {name: np.stack([getattr(counts, name) for counts in runs], axis=-1) for name in names}
+        stacked: dict[str, Any] = {
+            name: np.stack([getattr(counts, name) for counts in runs], axis=-1) for name in names
+        }
         known = dict.fromkeys(name for counts in runs for name in counts.amounts)
         return replace(first, **stacked, amounts={name: _amounts_of(runs, name) for name in known})
 

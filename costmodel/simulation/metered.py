@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, Decimal
 
-from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.by_month import each
+from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.fields import Law
 from costmodel.assumptions.pipeline import Step
 from costmodel.assumptions.service import Operation, Quota, Service
@@ -103,7 +103,9 @@ class Metered:
             self._quota_index[key] = len(self.quotas)
             burst = each(int, quota.per_second if quota.burst is None else quota.burst)
             name = f"{service}.{quota.operation}" + (f" of {place}" if place else "")
-            self.quotas.append(QuotaPlan(name, quota.scope, each(int, NS_PER_S / quota.per_second), each(max, 1, burst)))
+            self.quotas.append(
+                QuotaPlan(name, quota.scope, each(int, NS_PER_S / quota.per_second), each(max, 1, burst))
+            )
         return self._quota_index[key]
 
 

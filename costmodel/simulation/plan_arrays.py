@@ -76,7 +76,7 @@ def parted(numbers: Sequence[Any], columns: int = 1) -> tuple[IntArray, ByMonthN
 
 
 class LawsByMonth:
-    """The laws that have another scale in each month: their rows, as they are unscaled, and (months, rows) the scales."""
+    """The laws that have another scale in each month: their rows, what stands there unscaled, and the scales."""
 
     def __init__(self, laws: Sequence[LawTable], arrays: IntArray) -> None:
         found = [(row, law) for row, law in enumerate(laws) if isinstance(law, LawByMonth)]

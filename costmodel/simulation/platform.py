@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.by_month import each
+from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.fields import Law
 from costmodel.assumptions.pipeline import Pipeline, Risk
 from costmodel.assumptions.service import Service

@@ -78,7 +78,11 @@ def simulate(
     for k, seed in enumerate(seeds):
         payments = first if k == 0 or replayed else Demand(scenario, seed, lead_in)
         # payments of a file have been made: no outage can undo them
-        times = table if k == 0 else dataclasses.replace(table, outages=draw_outages(outage_terms(plan), table.end_ns, seed))
+        times = (
+            table
+            if k == 0
+            else dataclasses.replace(table, outages=draw_outages(outage_terms(plan), table.end_ns, seed))
+        )
         if replayed:
             times = dataclasses.replace(table, outages=tuple(() for _ in plan.outages))
         watchman = Watchman(_part(watch, k, number, first.window[1]), name == "reference", free_bytes)

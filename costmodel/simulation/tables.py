@@ -140,44 +140,53 @@ class LawTable:
 
 
 class _Closed(LawTable):
-    """The table of a law in closed form: some draws at once work out the edges they need, the whole is made when many do.
+    """The table of a law in closed form: some draws at once work out the edges they need; many make the whole of it.
 
-    quantiles: of tail probabilities and the normal scores of the same places.
+    quantiles: of tail probabilities and the normal scores of the same places. asked: for how many edges so far.
     """
+
+    quantiles: Callable[[list[float], list[float]], list[float]]
+    asked: int
 
     def __init__(self, quantiles: Callable[[list[float], list[float]], list[float]]) -> None:
         object.__setattr__(self, "quantiles", quantiles)
         object.__setattr__(self, "asked", 0)
 
     @cached_property
-    def edges(self) -> npt.NDArray[np.int64]:  # type: ignore[override]
+    def edges(self) -> npt.NDArray[np.int64]:
         """All of them."""
         return self._at(slice(None))
 
     def picked(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """As the table has them."""
-        object.__setattr__(self, "asked", vars(self)["asked"] + len(places))
-        if vars(self)["asked"] > PLACES:
+        object.__setattr__(self, "asked", self.asked + len(places))
+        if self.asked > PLACES:
             return self.edges[places]
         needed, which = np.unique(places, return_inverse=True)
-        return self._at(needed)[which]
+        found: npt.NDArray[np.int64] = self._at(needed)[which]
+        return found
 
     def _at(self, places: Any) -> npt.NDArray[np.int64]:
-        values = vars(self)["quantiles"](TAILS[places].tolist(), SCORES[places].tolist())
-        return np.rint(np.array(values)).astype(np.int64)
+        values = self.quantiles(TAILS[places].tolist(), SCORES[places].tolist())
+        found: npt.NDArray[np.int64] = np.rint(np.array(values)).astype(np.int64)
+        return found
 
 
 class _Scaled(LawTable):
     """The table of a law whose every value is multiplied, likewise."""
+
+    base: LawTable
+    factor: float
 
     def __init__(self, base: LawTable, factor: float) -> None:
         object.__setattr__(self, "base", base)
         object.__setattr__(self, "factor", factor)
 
     @cached_property
-    def edges(self) -> npt.NDArray[np.int64]:  # type: ignore[override]
+    def edges(self) -> npt.NDArray[np.int64]:
         """All of them."""
-        return multiplied(self.base.edges, self.factor)
+        found: npt.NDArray[np.int64] = multiplied(self.base.edges, self.factor)
+        return found
 
     def edge(self, place: int) -> int:
         """As the table has it."""
@@ -185,7 +194,8 @@ class _Scaled(LawTable):
 
     def picked(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """As the table has them."""
-        return multiplied(self.base.picked(places), self.factor)
+        found: npt.NDArray[np.int64] = multiplied(self.base.picked(places), self.factor)
+        return found
 
 
 def multiplied(edges: Any, factor: Any, room: Any = None) -> Any:
@@ -197,6 +207,9 @@ def multiplied(edges: Any, factor: Any, room: Any = None) -> Any:
 
 class LawByMonth(LawTable, ByMonth):
     """A law with another scale in each month; edges: of the law as it is before it is scaled."""
+
+    base: LawTable
+    factors: npt.NDArray[np.float64]
 
     def __init__(self, base: LawTable, factors: npt.NDArray[np.float64]) -> None:
         super().__init__(base.edges)

@@ -119,9 +119,7 @@ OutageTerms = tuple[tuple[str, Decimal, LawTable], ...]
 
 def outage_terms(plan: Plan) -> OutageTerms:
     """Each failing service with its outages a year and the law of their length."""
-    return tuple(
-        (name, rate, plan.laws[law]) for name, (rate, law) in zip(plan.outages, plan.outage_laws, strict=True)
-    )
+    return tuple((name, rate, plan.laws[law]) for name, (rate, law) in zip(plan.outages, plan.outage_laws, strict=True))
 
 
 def draw_outages(terms: OutageTerms, end_ns: int, seed: int) -> tuple[tuple[tuple[int, int], ...], ...]:

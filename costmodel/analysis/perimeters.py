@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from costmodel.analysis.expressions import Where, evaluate, parse
 from costmodel.assumptions.by_month import each, is_some
@@ -99,9 +99,9 @@ class PerimeterRow:
         return found
 
 
-def ratio(part: Decimal, whole: Decimal) -> Decimal:
-    """One over the other; of many months not-a-number in those without."""
-    return each(lambda one, other: one / other if other else Decimal("nan"), part, whole)
+def ratio(part: Decimal, whole: Decimal) -> Any:
+    """One over the other; None where the other is 0."""
+    return each(lambda one, other: one / other if other else None, part, whole)
 
 
 def total(terms: Iterable[Term]) -> Decimal:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from costmodel import __version__
+from costmodel.assumptions.by_month import each
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.checking import nearest
 from costmodel.billing.bill import Bill
@@ -19,7 +21,7 @@ from costmodel.simulation.limits import Limit, limits
 from costmodel.simulation.overload import overload
 from costmodel.simulation.plan import TIMERS, Outcome, Plan
 from costmodel.simulation.precision import Precision
-from costmodel.simulation.replications import Simulated
+from costmodel.simulation.replications import Period, Simulated
 from costmodel.simulation.statistics import Difference, days_quantile, interval, latency_ms, paired
 
 if TYPE_CHECKING:
@@ -151,6 +153,10 @@ class Result:
             raise UsageError(f"{figure} has no value, at least in some replications")
         return [float(value) for value in found]
 
+    def figure(self, path: str) -> Any:
+        """A figure by its dotted path; None where there is none."""
+        return dict(flat(self.figures)).get(path)
+
     def to_frame(self) -> pandas.DataFrame:
         """The figures as one table: figure, value, low, high."""
         import pandas as pd
@@ -202,9 +208,9 @@ def make_month(
     assumptions: Assumptions, plan: Plan, simulated: Simulated, usage: list[UsageRow], usages: list[list[UsageRow]]
 ) -> Month:
     """The Month of a simulated scenario with its usage; without `usages` of each replication there are no singles."""
-    pooled = figures(simulated.runs, plan, simulated, assumptions)
+    pooled = Told(simulated.runs, plan, simulated.period, assumptions).figures()
     runs = simulated.runs[: len(usages)]
-    singles = [dict(flat(figures([counts], plan, simulated, assumptions))) for counts in runs]
+    singles = [dict(flat(Told([counts], plan, simulated.period, assumptions).figures())) for counts in runs]
     return Month(
         payments=simulated.runs[0].payments,
         figures=pooled,
@@ -286,43 +292,83 @@ def flat(figures: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     return found
 
 
-def figures(runs: Sequence[Counts], plan: Plan, simulated: Simulated, assumptions: Assumptions) -> dict[str, Any]:
-    """All figures of some replications together, per measured time (counts) or as shares."""
-    basis = ("month", "cohort").index(assumptions.scenario.horizon)
-    number = len(runs)
-    hours = float(simulated.period.measured_s) / S_PER_HOUR
-    outcomes = {o.name.lower(): sum(int(c.outcomes[1, o]) for c in runs) / number for o in Outcome if o}
-    offered = runs[0].payments
+@dataclass(frozen=True)
+class Told:
+    """What some replications together tell, figure by figure: per measured time (counts) or as shares."""
+
+    runs: Sequence[Counts]
+    plan: Plan
+    period: Period
+    assumptions: Assumptions
+
+    @property
+    def hours(self) -> float:
+        """The measured time."""
+        return float(self.period.measured_s) / S_PER_HOUR
+
+    @property
+    def offered(self) -> int:
+        """The payments of one replication."""
+        return self.runs[0].payments
+
+    @cached_property
+    def outcomes(self) -> dict[str, float]:
+        """What became of the payments, by outcome, in the mean of the replications."""
+        return {o.name.lower(): self.mean(partial(_became, o)) for o in Outcome if o}
+
+    def mean(self, count: Callable[[Counts], float]) -> float:
+        """A count in the mean of the replications."""
+        return sum(map(count, self.runs)) / len(self.runs)
+
+    def figures(self) -> dict[str, Any]:
+        """All of them."""
+        return {name: part(self) for name, part in FIGURES.items()}
+
+    def figure(self, path: str) -> Any:
+        """The one at a dotted path, without working out all others; None where there is none."""
+        name, _, rest = path.partition(".")
+        found = FIGURES[name](self) if name in FIGURES else None
+        return dict(flat(found)).get(rest) if rest and isinstance(found, dict) else None if rest else found
+
+
+def _became(outcome: Outcome, counts: Counts) -> int:
+    return each(int, counts.outcomes[1, outcome])
+
+
+def _throughput(told: Told) -> dict[str, float]:
+    names = ("completed", "declined", "failed")
+    rates = {f"{name}_per_hour": told.outcomes[name] / told.hours for name in names}
+    return {"offered_per_hour": told.offered / told.hours, **rates}
+
+
+def _functions(told: Told) -> dict[str, dict[str, float]]:
+    basis = ("month", "cohort").index(told.assumptions.scenario.horizon)
     return {
-        "throughput": {
-            "offered_per_hour": offered / hours,
-            "completed_per_hour": outcomes["completed"] / hours,
-            "declined_per_hour": outcomes["declined"] / hours,
-            "failed_per_hour": outcomes["failed"] / hours,
-        },
-        "offered_per_month": offered / float(simulated.period.months),
-        "completed_per_month": outcomes["completed"] / float(simulated.period.months),
-        "outcomes": outcomes,
-        "latency_ms": latency_ms(runs, "payment"),
-        "form_latency_ms": latency_ms(runs, "form"),
-        "in_flight": _in_flight(runs, hours),
-        "settlement_days": _days([counts.settled_days for counts in runs]),
-        "payout_days": _days([counts.paid_days for counts in runs]),
-        "availability": _availability(runs, simulated, outcomes, offered),
-        "functions": {
-            function.name: _busy(_function(runs, basis, index, plan), hours)
-            for index, function in enumerate(plan.functions)
-        },
-        "stations": {
-            station.name: _station(runs, index, station.servers, hours) for index, station in enumerate(plan.stations)
-        },
-        "turned_away": sum(counts.turned_away for counts in runs) / number,
-        "service_throttles": sum(counts.service_throttles for counts in runs) / number,
-        "duplicates": sum(counts.duplicates for counts in runs) / number,
-        "moved_twice_usd": _moved_twice_usd(runs) / number,
-        "dead_letters": sum(counts.dead_letters for counts in runs) / number,
-        "events_per_payment": sum(counts.events for counts in runs) / number / max(1, offered),
+        function.name: _busy(_function(told.runs, basis, index, told.plan), told.hours)
+        for index, function in enumerate(told.plan.functions)
     }
+
+
+FIGURES: dict[str, Callable[[Told], Any]] = {
+    "throughput": _throughput,
+    "offered_per_month": lambda told: told.offered / float(told.period.months),
+    "completed_per_month": lambda told: told.outcomes["completed"] / float(told.period.months),
+    "outcomes": lambda told: told.outcomes,
+    "latency_ms": lambda told: latency_ms(told.runs, "payment"),
+    "form_latency_ms": lambda told: latency_ms(told.runs, "form"),
+    "in_flight": lambda told: _in_flight(told.runs, told.hours),
+    "settlement_days": lambda told: _days([counts.settled_days for counts in told.runs]),
+    "payout_days": lambda told: _days([counts.paid_days for counts in told.runs]),
+    "availability": lambda told: _availability(told),
+    "functions": _functions,
+    "stations": lambda told: _stations(told),
+    "turned_away": lambda told: told.mean(lambda counts: counts.turned_away),
+    "service_throttles": lambda told: told.mean(lambda counts: counts.service_throttles),
+    "duplicates": lambda told: told.mean(lambda counts: counts.duplicates),
+    "moved_twice_usd": lambda told: _moved_twice_usd(told.runs) / len(told.runs),
+    "dead_letters": lambda told: told.mean(lambda counts: counts.dead_letters),
+    "events_per_payment": lambda told: told.mean(lambda counts: counts.events) / max(1, told.offered),
+}
 
 
 def _moved_twice_usd(runs: Sequence[Counts]) -> float:
@@ -335,15 +381,13 @@ def _days(histograms: Sequence[Any]) -> dict[str, int | None]:
     return {name: days_quantile(histograms, level) for name, level in (("p50", 0.5), ("p95", 0.95))}
 
 
-def _availability(
-    runs: Sequence[Counts], simulated: Simulated, outcomes: dict[str, float], offered: int
-) -> dict[str, float]:
+def _availability(told: Told) -> dict[str, float]:
     """time: percent of the measured time without an outage on the path; requests: percent not failed."""
-    measured_ns = float(simulated.period.measured_s) * NS_PER_S
-    out = sum(counts.outage_ns for counts in runs) / len(runs)
+    measured_ns = float(told.period.measured_s) * NS_PER_S
+    out = told.mean(lambda counts: counts.outage_ns)
     return {
         "time": PERCENT * (1 - out / measured_ns),
-        "requests": PERCENT * (1 - outcomes["failed"] / max(1, offered)),
+        "requests": PERCENT * (1 - told.outcomes["failed"] / max(1, told.offered)),
     }
 
 
@@ -358,12 +402,20 @@ def _function(runs: Sequence[Counts], basis: int, index: int, plan: Plan) -> dic
     return counted
 
 
-def _station(runs: Sequence[Counts], index: int, servers: int, hours: float) -> dict[str, float]:
+def _stations(told: Told) -> dict[str, dict[str, float]]:
     """utilisation: percent of the places' measured time; mean and peak number waiting for a place."""
-    measured_us = hours * S_PER_HOUR * US_PER_S * len(runs)
-    taken, waited = (sum(int(counts.stations[index, what]) for counts in runs) / measured_us for what in (0, 1))
-    peak = max(int(counts.stations[index, 2]) for counts in runs)
-    return {"utilisation": PERCENT * taken / servers, "mean_waiting": waited, "peak_waiting": peak}
+    measured_us = told.hours * S_PER_HOUR * US_PER_S
+    found = {}
+    for index, station in enumerate(told.plan.stations):
+        taken, waited = (told.mean(partial(_of_station, index, what)) / measured_us for what in (0, 1))
+        peak = max(_of_station(index, 2, counts) for counts in told.runs)
+        used = PERCENT * taken / station.servers
+        found[station.name] = {"utilisation": used, "mean_waiting": waited, "peak_waiting": peak}
+    return found
+
+
+def _of_station(index: int, what: int, counts: Counts) -> int:
+    return int(counts.stations[index, what])
 
 
 def _in_flight(runs: Sequence[Counts], hours: float) -> dict[str, float]:

@@ -6,22 +6,23 @@ import dataclasses
 import datetime as dt
 import json
 from decimal import Decimal as D
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
 import costmodel as cm
+from costmodel.analysis.drawing import figure_at
 from costmodel.analysis.fans import Economics, Factor, factors_of, fan
 from costmodel.analysis.growth import GrowthResult, economics_of
 from costmodel.analysis.growth_files import read_growth
-from costmodel.analysis.laws import between
 from costmodel.analysis.modelled import sides
 from costmodel.analysis.paths import month_of, payments_path
 from costmodel.analysis.perimeters import PerimeterRow, Term
 from costmodel.assumptions.fields import Quantity
 from costmodel.assumptions.growth import Growth
+from costmodel.assumptions.uncertain import Rule
 from costmodel.cli.main import main
 from costmodel.errors import InputError, UsageError
 from costmodel.reporting import charts_what_if
@@ -38,16 +39,18 @@ def figure(value: float, low: float | None = None, high: float | None = None) ->
 
 # --- the path -----------------------------------------------------------------------------------------------
 
+RULE = Rule(shape="triangular", log_from_ratio=4, source="-", read=dt.date(2026, 11, 24), basis="assumption")
 CONSTANT = Growth(monthly_percent=figure(10, 0, 20))
 CURVE = Growth(curve={"start_percent": figure(20), "end_percent": figure(4), "half_life_months": figure(1)})
 TABLE = Growth(table={"payments": (500, 700, 600), "spread_percent": figure(0, -10, 10), "source": "-",
                       "read": dt.date(2026, 11, 24), "basis": "measured"})  # fmt: skip
 
+# Quantiles of a symmetric triangular law: 0.125 is half way from the low end to the middle (F = 2 × 0.25² = 1/8).
 PATHS = [  # worked out by hand
     (CONSTANT, 0.5, [1000, 1100, 1210]),
     (CONSTANT, 0, [1000, 1000, 1000]),
     (CONSTANT, 1, [1000, 1200, 1440]),
-    (CONSTANT, 0.25, [1000, 1050, 1102.5]),
+    (CONSTANT, 0.125, [1000, 1050, 1102.5]),
     (CURVE, 0.5, [1000, 1200, 1344]),  # 20 %, then 4 + 16 / 2 = 12 %
     (TABLE, 0.5, [500, 700, 600]),
     (TABLE, 1, [500, 735, 660]),  # 0, 5 and 10 % more
@@ -56,7 +59,8 @@ PATHS = [  # worked out by hand
 
 @pytest.mark.parametrize(("growth", "quantile", "expected"), PATHS)
 def test_path(growth: Growth, quantile: float, expected: list[float]) -> None:
-    assert payments_path(growth, 1000, 3, quantile) == pytest.approx(expected)
+    drawn_at = partial(figure_at, share=quantile, rule=RULE)
+    assert payments_path(growth, 1000, 3, drawn_at) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -69,12 +73,6 @@ def test_path(growth: Growth, quantile: float, expected: list[float]) -> None:
 )
 def test_month_of(first: dt.date, later: int, expected: dt.date) -> None:
     assert month_of(first, later) == expected
-
-
-def test_range_is_drawn_half_below_and_half_above() -> None:
-    drawn = between(0.0, 1.0, 21.0, np.linspace(0, 1, 10_001))
-    assert np.median(drawn) == pytest.approx(1)
-    assert drawn.mean() == pytest.approx(0.25 * (0 + 1) + 0.25 * (1 + 21), rel=1e-3)
 
 
 # --- months simulated ---------------------------------------------------------------------------------------
@@ -170,7 +168,7 @@ def test_payback_and_present_value(result: GrowthResult) -> None:
 def drawn(result: GrowthResult, growth: Growth, factors: list[Factor], build: Quantity) -> object:
     file = read_growth()[0].model_copy(update={"growth": growth})
     economics = Economics(build, D(300), figure(2), D(0))
-    return fan(file, 500, result.months, factors, economics, 1)
+    return fan(file, 500, result.months, factors, economics, RULE, 1)
 
 
 def test_without_ranges_the_fan_is_the_path(result: GrowthResult) -> None:
@@ -182,20 +180,24 @@ def test_without_ranges_the_fan_is_the_path(result: GrowthResult) -> None:
 
 
 def test_one_range_gives_its_quantiles(result: GrowthResult) -> None:
-    """A line of 300 times 0 to 3 (median 1): p10 is 0.2, p90 is 2.6."""
+    """A line of 300 times a triangular law from 0 over 1 to 3: at 1 stands a third, so that p10 is √0.3, p50 is
+    3 - √3 and p90 is 3 - √0.6; it pays from 1 on."""
     path = made(result, [300], 300, 0)
     factors = [Factor("price of stripe.card", frozenset({"stripe.card"}), 0.0, 3.0)]
     found = drawn(path, Growth(monthly_percent=figure(0)), factors, figure(6))
-    assert [found.cumulative_usd[name][0] for name in ("p10", "p50", "p90")] == pytest.approx([-240, 0, 480], abs=10)
-    assert found.pays_share == pytest.approx(0.5, abs=0.01)
+    assert [found.cumulative_usd[name][0] for name in ("p10", "p50", "p90")] == pytest.approx(
+        [300 * (end - 1) for end in (0.3**0.5, 3 - 3**0.5, 3 - 0.6**0.5)], abs=10
+    )
+    assert found.pays_share == pytest.approx(2 / 3, abs=0.01)
 
 
 def test_growth_moves_lines_but_for_those_that_stand(result: GrowthResult) -> None:
-    """Twice as many payments in month 2 at most: 100 becomes up to 200, what stands stays."""
+    """Twice as many payments in month 2 at most: 100 becomes up to 200, what stands stays. The range begins at its
+    value: 1 - √0.1 of it is p90 of a triangular law."""
     path = made(result, [100, 100], 0, 0)
     free = dataclasses.replace(path, months=tuple(dataclasses.replace(m, fixed=frozenset()) for m in path.months))
     wide = Growth(monthly_percent=figure(0, 0, 100))
-    assert drawn(free, wide, [], figure(0)).cumulative_usd["p90"][1] == pytest.approx(100 + 180, abs=3)
+    assert drawn(free, wide, [], figure(0)).cumulative_usd["p90"][1] == pytest.approx(200 + 100 * (1 - 0.1**0.5), abs=3)
     kept = dataclasses.replace(
         path, months=tuple(dataclasses.replace(m, fixed=frozenset({"stripe.card"})) for m in path.months)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import math
@@ -13,16 +14,22 @@ import pytest
 
 import costmodel as cm
 from costmodel.analysis import uncertainty as module
-from costmodel.analysis.drawing import cube, value_at
-from costmodel.analysis.factors import Factor, find_factors, with_values
+from costmodel.analysis.drawing import cube, value_at, values_at
+from costmodel.analysis.factors import Factor, drawn_decimal, find_factors, with_values
+from costmodel.analysis.judging import simulated_figure
+from costmodel.analysis.modeller import Modeller
 from costmodel.analysis.points import code_sha256
-from costmodel.analysis.samples import Draw, Study, ready, sampled
+from costmodel.analysis.samples import sampled
+from costmodel.analysis.sides import Business
+from costmodel.analysis.study import SEED_SIDES, Draw, Study, ready
 from costmodel.analysis.uncertain_result import probabilities, spread_of
 from costmodel.analysis.uncertainty import uncertainty
+from costmodel.assumptions.changes import changes_from
 from costmodel.assumptions.document import Claim
 from costmodel.assumptions.service import Price
 from costmodel.assumptions.uncertain import Rule
 from costmodel.errors import InputError, UsageError
+from costmodel.run import run_assumptions
 from costmodel.simulation.tables import law_table
 
 SOURCE = {"source": "test", "read": dt.date(2026, 1, 1), "basis": "assumption"}
@@ -149,6 +156,68 @@ def test_a_changed_price_is_rated_exactly_as_the_bill_does(study):
     assert row["seed_aws.bill.kms"] == pytest.approx(12, abs=0.5)  # twelve keys at $1; requests are free at this volume
 
 
+# Months worked out together are the months by themselves, to the last bit: each run as `run` does it, with the drawn
+# values in its records, and billed as `check` does it. (Scenario, what else is set, engine.)
+TOGETHER = [
+    ("seed_aws", {"workload.payments_per_month": 60}, "compiled"),
+    ("seed_aws", {"workload.payments_per_month": 60, "horizon": "month"}, "compiled"),  # lead-ins differ
+    ("seed_aws", {"workload.payments_per_month": 60, "workload.count": "random"}, "compiled"),
+    ("seed_aws_two_regions", {"workload.payments_per_month": 60, "workload.days": 11}, "compiled"),
+    ("seed_aws_hsm", {"workload.payments_per_month": 60}, "compiled"),
+    ("seed_aws", {"workload.payments_per_month": 8}, "reference"),
+]
+
+
+@pytest.mark.parametrize(("scenario", "changes", "engine"), TOGETHER)
+def test_months_worked_out_together_are_months_by_themselves(scenario, changes, engine):
+    more = ("seed_aws.availability.time", "seed_stripe.latency_ms.max", "cards_kept.reduction", "list_price.stripe_usd",
+            "seed_aws.throughput.nearest_limit_per_hour", "fully_loaded.stripe_over_own")  # fmt: skip
+    study = Study(scenario, "seed", None, changes_from(changes), engine, (*FIGURES, *more), code_sha256())
+    factors = ready(study).factors
+    points = cube(4, len(factors), 7).tolist()
+    draws = [Draw(40 + at, values_at(factors, range(len(factors)), point, rule())) for at, point in enumerate(points)]
+    draws += [Draw(3), Draw(3, ((0, factors[0].high),)), Draw(4, ((1, factors[1].high), (3, factors[3].high)))]
+    together = sampled(study, draws)
+    for row, draw in zip(together, draws, strict=True):
+        assert row == pytest.approx(by_itself(study, draw), abs=0, rel=0, nan_ok=True)
+
+
+def by_itself(study: Study, draw: Draw) -> list[float]:
+    loaded = ready(study)
+    placed = {loaded.factors[at].keys: (loaded.factors[at], drawn_decimal(value)) for at, value in draw.values}
+    parts: dict = {}
+    for keys, one in placed.items():
+        parts.setdefault(keys[0], {})[keys[1:]] = one
+    business = Business(study.scenario)
+    for side, known in loaded.sides.items():
+        workload = with_values(loaded.sides["own", "ach"].scenario.workload, parts.get("workload", {}))
+        workload = workload.model_copy(update={"methods": known.scenario.workload.methods})
+        changed = {"workload": workload, "seed": draw.seed, "replications": 1}
+        assumptions = dataclasses.replace(
+            known,
+            scenario=known.scenario.model_copy(update=changed),
+            services=with_values(loaded.sides["own", "ach"].services, parts.get("services", {})),
+            pipeline=with_values(known.pipeline, parts.get(side[0], {})),
+        )
+        business.put({side: run_assumptions(assumptions, engine=study.engine)})
+    file = loaded.file.model_copy(update={"adds": with_values(loaded.file.adds, parts.get("adds", {}))})
+    modeller, found = Modeller(file, business), []
+    for name in study.figures:
+        place, _, figure = name.partition(".")
+        if place in SEED_SIDES:
+            value = simulated_figure(business.result(*SEED_SIDES[place]), figure)[0]
+        else:
+            value = modeller.pooled(place).figures(modeller.payments(place)).get(figure)
+        found.append(math.nan if value is None else float(value))
+    return found
+
+
+def test_a_path_may_be_set_to_a_table():
+    tickets = {"law": "constant", "source": "test", "read": dt.date(2026, 1, 1), "basis": "measured"}
+    study = Study("seed_aws", "seed", None, changes_from({"workload.tickets": tickets}), "auto", FIGURES, code_sha256())
+    assert "workload.tickets.sigma" not in {one.path for one in ready(study).factors}
+
+
 def test_a_worker_with_other_sources_is_refused(study):
     with pytest.raises(UsageError, match="another version"):
         sampled(Study("seed_aws", "seed", None, (), "auto", FIGURES, "other"), [Draw(1)])
@@ -246,8 +315,6 @@ def test_same_result_whoever_computes_and_valid_json(monkeypatch):
 
 
 def few_factors(study):
-    import dataclasses
-
     loaded = ready(study)
     return dataclasses.replace(loaded, factors=loaded.factors[:3])
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from costmodel.analysis.factors import Factor
+from costmodel.assumptions.fields import Quantity
 from costmodel.assumptions.uncertain import Rule
 
 Cube = npt.NDArray[np.float64]
@@ -24,12 +25,22 @@ def cube(number: int, dimensions: int, seed: int) -> Cube:
 
 
 def value_at(factor: Factor, share: float, rule: Rule) -> float:
-    """The quantile of a factor's law at a share in [0, 1].
+    """The quantile of a factor's law at a share in [0, 1]."""
+    return drawn(factor.low, factor.value, factor.high, share, rule)
+
+
+def figure_at(figure: Quantity, share: float, rule: Rule) -> float:
+    """The same of a figure; its value where it has no range."""
+    low, high = (float(figure.value if end is None else end) for end in (figure.low, figure.high))
+    return drawn(low, float(figure.value), high, share, rule) if low < high else float(figure.value)
+
+
+def drawn(low: float, peak: float, high: float, share: float, rule: Rule) -> float:
+    """The quantile of a range's law at a share in [0, 1].
 
     triangular: between low and high with the peak at the value; uniform: every value as likely. Both of the logarithm
     where the range is one of magnitude (low above 0, high at least `log_from_ratio` times it).
     """
-    low, peak, high = factor.low, factor.value, factor.high
     if low > 0 and high / low >= float(rule.log_from_ratio):
         return math.exp(_quantile(math.log(low), math.log(peak), math.log(high), share, rule.shape))
     return _quantile(low, peak, high, share, rule.shape)

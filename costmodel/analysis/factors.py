@@ -6,8 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
+from costmodel.assumptions.by_month import each
 from costmodel.assumptions.fields import Law, Quantity, Record
 from costmodel.assumptions.paths import entry_name
 from costmodel.assumptions.perimeter import Added
@@ -111,11 +113,19 @@ def holds_on(price: Price, on: dt.date, region: str) -> bool:
 # --- other values ----------------------------------------------------------------------------------------------------
 
 
-def with_values(root: Any, values: Mapping[tuple[Key, ...], tuple[Factor, float]]) -> Any:
-    """A copy of what stands at `root` with the values in their places; what does not change is shared."""
+def drawn_decimal(value: float | None) -> Decimal | None:
+    """A drawn value as it is put in its place."""
+    return None if value is None else Decimal(f"{value:.{DIGITS}g}")
+
+
+def with_values(root: Any, values: Mapping[tuple[Key, ...], tuple[Factor, Any]]) -> Any:
+    """A copy of what stands at `root` with the values in their places; what does not change is shared.
+
+    A value may be a column, with None in months in which the assumption stays as it is.
+    """
     if not values:
         return root
-    below: dict[Key, dict[tuple[Key, ...], tuple[Factor, float]]] = {}
+    below: dict[Key, dict[tuple[Key, ...], tuple[Factor, Any]]] = {}
     for keys, one in values.items():
         if keys:
             below.setdefault(keys[0], {})[keys[1:]] = one
@@ -128,29 +138,37 @@ def with_values(root: Any, values: Mapping[tuple[Key, ...], tuple[Factor, float]
     return tuple(with_values(entry, below[at]) if at in below else entry for at, entry in enumerate(root))
 
 
-def _with_value(record: Record, factor: Factor, value: float) -> Record:
-    exact = Decimal(f"{value:.{DIGITS}g}")
+def _with_value(record: Record, factor: Factor, value: Any) -> Record:
+    if isinstance(value, float):
+        value = drawn_decimal(value)
     if isinstance(record, Price):
-        return _priced(record, exact)
-    return record.model_copy(update={factor.field: exact})
+        return _priced(record, value)
+    old = getattr(record, factor.field)
+    return record.model_copy(update={factor.field: each(lambda new: old if new is None else new, value)})
 
 
-def _priced(price: Price, value: Decimal) -> Price:
+def _priced(price: Price, value: Any) -> Price:
     """A price at that value of its dearest tier, the others moved as far within their ranges; or at that scale."""
     dearest = _dearest(price)
     if dearest is None or dearest.low is None or dearest.high is None:
-        scaled = {
-            name: amount * value for name in ("percent", "fixed_usd") if (amount := getattr(price, name)) is not None
-        }
-        tiers = tuple(tier.model_copy(update={"usd": tier.usd * value}) for tier in price.tiers)
+        terms = {name: amount for name in ("percent", "fixed_usd") if (amount := getattr(price, name)) is not None}
+        scaled = {name: each(partial(_times, amount), value) for name, amount in terms.items()}
+        tiers = tuple(tier.model_copy(update={"usd": each(partial(_times, tier.usd), value)}) for tier in price.tiers)
         return price.model_copy(update={**scaled, "tiers": tiers})
-    up = value >= dearest.usd
-    room = (dearest.high if up else dearest.low) - dearest.usd
-    share = (value - dearest.usd) / room if room else Decimal(0)
-    moved = tuple(tier.model_copy(update={"usd": _moved(tier, share, up=up)}) for tier in price.tiers)
+    moved = tuple(tier.model_copy(update={"usd": each(partial(_moved, tier, dearest), value)}) for tier in price.tiers)
     return price.model_copy(update={"tiers": moved})
 
 
-def _moved(tier: Tier, share: Decimal, *, up: bool) -> Decimal:
-    end = tier.high if up else tier.low
+def _times(amount: Decimal, scale: Decimal | None) -> Decimal:
+    return amount if scale is None else amount * scale
+
+
+def _moved(tier: Tier, dearest: Tier, value: Decimal | None) -> Decimal:
+    """A tier's price when the dearest one stands at a value: as far towards the same end of its range."""
+    if value is None:
+        return tier.usd
+    up = value >= dearest.usd
+    limit, end = (dearest.high, tier.high) if up else (dearest.low, tier.low)
+    room = (dearest.usd if limit is None else limit) - dearest.usd
+    share = (value - dearest.usd) / room if room else Decimal(0)
     return tier.usd if end is None else tier.usd + share * (end - tier.usd)

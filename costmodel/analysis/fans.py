@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from costmodel.analysis.drawing import drawn, figure_at
 from costmodel.analysis.growing import CAPITAL, GrowthMonth
-from costmodel.analysis.laws import between
 from costmodel.analysis.paths import payments_path
 from costmodel.analysis.perimeters import Term
 from costmodel.assumptions.catalog import Assumptions
@@ -19,6 +20,7 @@ from costmodel.assumptions.fields import Quantity, quantile_level
 from costmodel.assumptions.growth import GrowthFile
 from costmodel.assumptions.perimeter import End, Perimeters, Side
 from costmodel.assumptions.pipeline import Each, Standing
+from costmodel.assumptions.uncertain import Rule
 from costmodel.billing.prices import PriceBook
 from costmodel.billing.quantities import RowError
 
@@ -121,20 +123,24 @@ def fan(
     months: Sequence[GrowthMonth],
     factors: Sequence[Factor],
     economics: Economics,
+    rule: Rule,
     seed: int,
 ) -> Fan:
-    """Draw all factors, growth and the cost of building at once (scrambled Sobol' points) and add up every path.
+    """Draw all factors, growth and the cost of building at once (scrambled Sobol' points), and add up every path.
 
-    A line grows with the payments of its path as against the simulated ones, but for those that volume leaves alone.
+    rule: of `uncertainty`. A line grows with the payments of its path as against the simulated ones, but for those that
+    volume leaves alone.
     """
     from scipy.stats import qmc
 
     points = qmc.Sobol(len(factors) + 3, scramble=True, rng=seed).random(SAMPLES)
-    growth, build, days = points[:, -3], points[:, -2], points[:, -1]
-    scales = {factor: between(factor.low, 1.0, factor.high, points[:, at]) for at, factor in enumerate(factors)}
-    paths = np.array([payments_path(file.growth, start, len(months), float(u)) for u in growth])
+    growth = points[:, -3]
+    build, days = _share(economics.build, points[:, -2], rule), _share(economics.extra_days, points[:, -1], rule)
+    scales = {factor: _drawn(factor.low, factor.high, points[:, at], rule) for at, factor in enumerate(factors)}
+    growths = (partial(figure_at, share=share, rule=rule) for share in growth.tolist())
+    paths = np.array([payments_path(file.growth, start, len(months), at) for at in growths])
     savings = np.array([_savings(month, paths[:, at], scales, economics, days) for at, month in enumerate(months)]).T
-    built = -float(economics.build_usd) * _share(economics.build, build) * _of(scales, {_line(file)})
+    built = -float(economics.build_usd) * build * _of(scales, {_line(file)})
     cumulative = built[:, None] + np.cumsum(savings, axis=1)
     rate = float(1 + economics.discount_percent_per_year / PERCENT)
     discounts = np.array([rate ** (-(at + 1) / MONTHS_PER_YEAR) for at in range(len(months))])
@@ -156,13 +162,16 @@ def _line(file: GrowthFile) -> str:
     return f"{file.build_meter.service}.{file.build_meter.meter}"
 
 
-def _share(figure: Quantity, quantiles: Floats) -> Floats:
+def _drawn(low: float, high: float, shares: Floats, rule: Rule) -> Floats:
+    """What a figure is multiplied by, at shares of its range about 1."""
+    return np.array([drawn(low, 1.0, high, share, rule) for share in shares.tolist()])
+
+
+def _share(figure: Quantity, shares: Floats, rule: Rule) -> Floats:
     """The figure over its value."""
     if not figure.value:
-        return np.zeros_like(quantiles)
-    low, high = (float((end if end is not None else figure.value) / figure.value) for end in (figure.low, figure.high))
-    found: Floats = between(low, 1.0, high, quantiles)
-    return found
+        return np.zeros_like(shares)
+    return np.array([figure_at(figure, share, rule) for share in shares.tolist()]) / float(figure.value)
 
 
 def _of(scales: dict[Factor, Floats], lines: set[str]) -> Floats | float:
@@ -184,7 +193,7 @@ def _savings(
     for terms, sign in sides:
         for term in terms:
             total += sign * _line_usd(term, month, more, scales)
-    slower = _share(economics.extra_days, days) * _of(scales, {".".join(CAPITAL)})
+    slower = days * _of(scales, {".".join(CAPITAL)})
     return total - float(month.capital_usd) * more * slower
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from costmodel.analysis.modelled import modelled_row, sides, with_added
@@ -19,6 +20,7 @@ from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.checking import nearest
 from costmodel.assumptions.growth import GrowthFile
 from costmodel.assumptions.perimeter import End, Perimeters, Side
+from costmodel.assumptions.shortened import load_shortened
 from costmodel.billing.bill import Bill
 from costmodel.billing.rating import rate
 from costmodel.billing.usage import UsageRow
@@ -136,7 +138,8 @@ class Grower:
         """Large months shortened."""
         base = self._scenario().scenario
         workload = base.workload.model_copy(update={"payments_per_month": payments})
-        return fitted(base.model_copy(update={"on": on, "workload": workload}), ONCE)
+        rule = load_shortened(Path(self.business.data) if self.business.data else None)
+        return fitted(base.model_copy(update={"on": on, "workload": workload}), ONCE, rule)
 
     def end(self) -> End:
         """The end of the ranges at which the perimeter's variant stands."""

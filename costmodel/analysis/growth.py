@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from costmodel.analysis.asking import Figure, figure_of, perimeter_title
+from costmodel.analysis.drawing import figure_at
 from costmodel.analysis.fans import Economics, Factor, Fan, factors_of, fan
 from costmodel.analysis.growing import CAPITAL, Grower, GrowthMonth
 from costmodel.analysis.growth_files import read_growth
@@ -21,6 +23,7 @@ from costmodel.assumptions.checking import nearest
 from costmodel.assumptions.fields import quantile_level
 from costmodel.assumptions.growth import Growth, GrowthFile
 from costmodel.assumptions.perimeter import Perimeters
+from costmodel.assumptions.uncertain import Rule, load_uncertain
 from costmodel.billing.rating import rate
 from costmodel.billing.usage import UsageRow
 from costmodel.errors import UsageError
@@ -161,10 +164,11 @@ def growth(
         if watch:
             watch(len(found) / (number + 1))
     economics, factors = economics_of(file, assumed), _factors(file, perimeters, grower, found)
-    drawn = fan(file, start[0], found, factors, economics, assumed.scenario.seed if seed is None else seed)
+    rule = load_uncertain(folder).rule
+    drawn = fan(file, start[0], found, factors, economics, rule, assumed.scenario.seed if seed is None else seed)
     return GrowthResult(
         scenario, perimeter, perimeter_title(perimeters, perimeter), file.title, tuple(found), economics.build_usd,
-        economics.discount_percent_per_year, drawn, _scaling_error(file, grower, found, start[0]),
+        economics.discount_percent_per_year, drawn, _scaling_error(file, grower, found, start[0], rule),
         provenance(assumed, seed),
     )  # fmt: skip
 
@@ -248,10 +252,10 @@ def _lines(months: Sequence[GrowthMonth]) -> set[str]:
     return {term.name for month in months for term in (*month.row.stripe, *month.row.own)}
 
 
-def _scaling_error(file: GrowthFile, grower: Grower, months: Sequence[GrowthMonth], start: int) -> float:
+def _scaling_error(file: GrowthFile, grower: Grower, months: Sequence[GrowthMonth], start: int, rule: Rule) -> float:
     """The last month simulated at high growth, against the middle one scaled as the fan does."""
     last = months[-1]
-    payments = whole(payments_path(file.growth, start, len(months), HIGH)[-1])
+    payments = whole(payments_path(file.growth, start, len(months), partial(figure_at, share=HIGH, rule=rule))[-1])
     more = Decimal(payments) / last.payments
     scaled = -last.capital_usd * more
     for terms, sign in ((last.row.stripe, 1), (last.row.own, -1)):

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 
 from costmodel.analysis.claims import ClaimResult, judge
 from costmodel.analysis.modelled import bill_usd
 from costmodel.analysis.modeller import ModelledRow
 from costmodel.analysis.slas import sla_series
+from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.document import Claim, Verdict
-from costmodel.result import Result, flat
+from costmodel.result import Result
+from costmodel.simulation.limits import Limit
 
 Interval = tuple[float, float]
 NEAREST_LIMIT = "throughput.nearest_limit_per_hour"
 SLA_SERIES = "availability.sla_series"
+BILL = "bill."
 
 
 @dataclass(frozen=True)
@@ -109,17 +113,43 @@ def _by_scenario(result: ClaimResult, simulated: Result | None, holds_when: str 
     return Judged(result, figure, interval, judge(claim, figure), {}, holds_when)
 
 
+class Happened(Protocol):
+    """What a figure may be asked of: a run's result, or one month of many."""
+
+    @property
+    def assumptions(self) -> Assumptions:
+        """What it rests on."""
+
+    @property
+    def throughput(self) -> dict[str, float]:
+        """Payments per hour."""
+
+    @property
+    def limits(self) -> list[Limit]:
+        """The nearest first."""
+
+    @property
+    def intervals(self) -> Mapping[str, Interval | None]:
+        """By figure."""
+
+    def figure(self, path: str) -> float | None:
+        """A figure by its dotted path."""
+
+
 def simulated_figure(result: Result, name: str) -> tuple[Decimal | None, Interval | None]:
     """A figure of a run by the name claims call it, with its interval; None if the run has no such figure."""
-    if name.startswith("bill."):
-        return bill_usd(result.bill, name), None
+    return (bill_usd(result.bill, name), None) if name.startswith(BILL) else happened_figure(result, name)
+
+
+def happened_figure(result: Happened, name: str) -> tuple[Decimal | None, Interval | None]:
+    """The same for a figure that no bill decides."""
     if name == SLA_SERIES:
         assumptions = result.assumptions
         return sla_series(assumptions.pipeline, assumptions.services).percent, None
     if name == NEAREST_LIMIT:
         offered = result.throughput["offered_per_hour"]
         return (Decimal(str(result.limits[0].payments_per_hour(offered))) if result.limits else None), None
-    value = dict(flat(result.figures)).get(name)
+    value = result.figure(name)
     return (None if value is None else Decimal(str(value))), result.intervals.get(name)
 
 

@@ -10,6 +10,7 @@ from costmodel.analysis.modelled import modelled_row, sides, with_added
 from costmodel.analysis.perimeters import PerimeterRow
 from costmodel.analysis.ranges import services_at
 from costmodel.analysis.sides import OWNERS, Business, Owner
+from costmodel.assumptions.by_month import each
 from costmodel.assumptions.perimeter import End, Perimeters, Side
 from costmodel.assumptions.service import Service
 from costmodel.billing.bill import Bill
@@ -111,7 +112,7 @@ class Modeller:
 
 def completed(result: Result) -> Decimal:
     """Completed payments a month."""
-    return Decimal(str(result.figures["completed_per_month"]))
+    return each(lambda number: Decimal(str(number)), result.figures["completed_per_month"])
 
 
 def _difference(pooled: PerimeterRow, single: list[PerimeterRow]) -> Difference:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from costmodel.analysis.expressions import Where, evaluate, parse
+from costmodel.assumptions.by_month import each, is_some
 from costmodel.assumptions.perimeter import End, Input, Perimeters, Split
 from costmodel.billing.bill import KNOWN_PRICES, weaker
 
@@ -90,12 +91,17 @@ class PerimeterRow:
         }
         if self.reduction_percent is not None:
             found["reduction"] = self.reduction_percent
-        if payments:
-            found["own_usd_per_payment"] = self.own_usd / payments
-            found["stripe_usd_per_payment"] = self.stripe_usd / payments
-        if self.own_usd:
-            found["stripe_over_own"] = self.stripe_usd / self.own_usd
+        if is_some(payments):
+            found["own_usd_per_payment"] = ratio(self.own_usd, payments)
+            found["stripe_usd_per_payment"] = ratio(self.stripe_usd, payments)
+        if is_some(self.own_usd):
+            found["stripe_over_own"] = ratio(self.stripe_usd, self.own_usd)
         return found
+
+
+def ratio(part: Decimal, whole: Decimal) -> Any:
+    """One over the other; None where the other is 0."""
+    return each(lambda one, other: one / other if other else None, part, whole)
 
 
 def total(terms: Iterable[Term]) -> Decimal:
@@ -109,7 +115,7 @@ def reduction_percent(stripe_usd: Decimal, own_usd: Decimal) -> Decimal | None:
     >>> reduction_percent(Decimal(1200), Decimal(525))
     Decimal('56.25')
     """
-    return HUNDRED * (stripe_usd - own_usd) / stripe_usd if stripe_usd else None
+    return ratio(HUNDRED * (stripe_usd - own_usd), stripe_usd) if is_some(stripe_usd) else None
 
 
 def document_rows(file: Perimeters) -> tuple[PerimeterRow, ...]:

@@ -84,17 +84,16 @@ def outcomes(job: Job, points: Sequence[tuple[Change, ...]]) -> list[str]:
     """What some points come to, each as JSON text. Raises UsageError where other sources are installed."""
     if job.code != code_sha256():
         raise UsageError("a worker has another version of costmodel; install the same one everywhere")
-    return [json.dumps(outcome(_result(job, point))) for point in points]
+    return [json.dumps(outcome(_result(job.load(point), job.engine))) for point in points]
 
 
-def watched_outcome(job: Job, point: tuple[Change, ...], watch: Watch) -> str:
+def watched_outcome(assumptions: Assumptions, engine: str, watch: Watch) -> str:
     """What one point comes to; `watch` is called with the share done."""
-    return json.dumps(outcome(_result(job, point, watch)))
+    return json.dumps(outcome(_result(assumptions, engine, watch)))
 
 
-def _result(job: Job, point: tuple[Change, ...], watch: Watch | None = None) -> Result:
-    assumptions = job.load(point)
-    return billed(_month(_Events(events_sha256(assumptions), assumptions, job.engine, watch)), assumptions)
+def _result(assumptions: Assumptions, engine: str, watch: Watch | None = None) -> Result:
+    return billed(_month(_Events(events_sha256(assumptions), assumptions, engine, watch)), assumptions)
 
 
 @lru_cache(maxsize=MONTHS_KEPT)

@@ -1,180 +1,299 @@
-"""One sample of an uncertainty analysis: a month with other inputs and its own luck, billed and held against claims.
+"""Samples of an uncertainty analysis: months with other inputs and their own luck, billed and held against claims.
 
-As with the points of a sweep, what a worker is sent and gives back is plain data.
+Many are worked out together: what was drawn stands in the records as columns (`assumptions.by_month`), so that a plan
+is compiled, usage metered and bills rated once for all of them, by the rules that one month goes by. As with the points
+of a sweep, what a worker is sent and gives back is plain data.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
-from costmodel.analysis.factors import Factor, Key, find_factors, holds_on, with_values
-from costmodel.analysis.judging import simulated_figure
+from costmodel.analysis.factors import Factor, Key, drawn_decimal, with_values
+from costmodel.analysis.judging import BILL, SLA_SERIES, happened_figure
+from costmodel.analysis.modelled import bill_usd
 from costmodel.analysis.modeller import Modeller
-from costmodel.analysis.perimeter_files import read_perimeters
 from costmodel.analysis.points import code_sha256
-from costmodel.analysis.sides import Business, Owner, Rail
+from costmodel.analysis.sides import OWNERS, Business, Owner
+from costmodel.analysis.study import SEED_SIDES, SIDES, Draw, Ready, Side, Study, ready
+from costmodel.assumptions.by_month import by_month, column, is_column, most, of_month
 from costmodel.assumptions.catalog import Assumptions
-from costmodel.assumptions.changes import Change
-from costmodel.assumptions.fields import Law
+from costmodel.assumptions.linking import SHARES
 from costmodel.assumptions.perimeter import Perimeters
-from costmodel.assumptions.service import Meter, Price, Service
+from costmodel.assumptions.scenario import Scenario, Workload
+from costmodel.billing.bill import Bill
 from costmodel.billing.metering import meter
 from costmodel.billing.rating import rate
+from costmodel.billing.usage import UsageRow
 from costmodel.errors import UsageError
-from costmodel.result import Result, make_month, make_result
-from costmodel.run import assume, rating_terms
+from costmodel.result import CENTS, Told
+from costmodel.run import rating_terms
 from costmodel.simulation.compiling import compile_plan
-from costmodel.simulation.plan import Plan
-from costmodel.simulation.replications import simulate
-from costmodel.simulation.tables import LawTable, law_table
+from costmodel.simulation.counts import Counts
+from costmodel.simulation.limits import Limit, limits
+from costmodel.simulation.months import Months, Outages, outages_by_month
+from costmodel.simulation.payments import Demand, Payments
+from costmodel.simulation.replications import Period, lead_in_of, period_of
 
-Side = tuple[Owner, Rail]
-SIDES: tuple[Side, ...] = (("own", "ach"), ("own", "card"), ("stripe", "card"), ("stripe", "ach"))
-SEED_SIDES: dict[str, Side] = {"seed_aws": ("own", "ach"), "seed_stripe": ("stripe", "card")}
-STUDIES_KEPT = 2
-
-
-@dataclass(frozen=True)
-class Study:
-    """What all samples share. scenario: the own pipeline's month; figures: those to give, `place.figure` each, where
-    a place is a perimeter or one of the two scenarios that claims are about."""
-
-    scenario: str
-    perimeters: str
-    data: str | None
-    changes: tuple[Change, ...]
-    engine: str
-    figures: tuple[str, ...]
-    code: str
-
-
-@dataclass(frozen=True)
-class Draw:
-    """One sample: the seed of its month, and the values of the factors by their places; the others stay."""
-
-    seed: int
-    values: tuple[tuple[int, float], ...] = ()
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A study with all it rests on loaded: the sides of the comparison, the perimeters, the factors."""
-
-    sides: dict[Side, Assumptions]
-    file: Perimeters
-    factors: tuple[Factor, ...]
+NOT_A_NUMBER = float("nan")
 
 
 def sampled(study: Study, draws: Sequence[Draw]) -> list[list[float]]:
     """The study's figures in each draw, not-a-number where there is none. Raises UsageError for other sources."""
     if study.code != code_sha256():
         raise UsageError("a worker has another version of costmodel; install the same one everywhere")
-    return [_figures(study, ready(study), draw) for draw in draws]
+    drawn = Drawn.of(ready(study), draws)
+    found: dict[int, list[float]] = {}
+    for places in _alike(_lead_ins(drawn)):
+        found.update(zip(places, _Together(study, drawn.only(places)).rows(), strict=True))
+    return [found[at] for at in range(len(draws))]
 
 
-@lru_cache(maxsize=STUDIES_KEPT)
-def ready(study: Study) -> Ready:
-    """Load what a study rests on, and find the assumptions with a range that its figures can depend on."""
-    data = Path(study.data) if study.data else None
-    file, _ = read_perimeters(study.perimeters, data)
-    business = Business(study.scenario, {change.path: change.value for change in study.changes})
-    sides = {side: assume(study.scenario, business.changes(*side), data) for side in SIDES}
-    return Ready(sides, file, tuple(_factors(sides, file)))
+def _alike(traits: Sequence[Any]) -> Iterator[list[int]]:
+    """The places of months that agree in a trait, group by group."""
+    groups: dict[Any, list[int]] = {}
+    for at, trait in enumerate(traits):
+        groups.setdefault(trait, []).append(at)
+    yield from groups.values()
 
 
-def _factors(sides: Mapping[Side, Assumptions], file: Perimeters) -> list[Factor]:
-    used = _Used(sides, file)
-    own, stripe = sides["own", "ach"], sides["stripe", "card"]
-    found = list(find_factors(own.scenario.workload, ("workload",), "workload", used.is_used))
-    found += find_factors(own.pipeline, ("own",), "pipeline", used.is_used)
-    found += find_factors(stripe.pipeline, ("stripe",), "stripe_pipeline", used.is_used)
-    services = {name: own.services[name] for name in used.services}
-    found += find_factors(services, ("services",), "services", used.is_used)
-    found += find_factors(file.adds, ("adds",), "adds", used.is_used)
-    return found
+def _lead_ins(drawn: Drawn) -> list[tuple[int, ...]]:
+    """How long the lead-in of either pipeline is in each month: money waits for as long as was drawn."""
+    found = tuple(lead_in_of(tuple(side.pipeline.waits.values()), side.scenario) for side in drawn.sides.values())
+    return by_month(found, len(drawn.seeds))
 
 
-class _Used:
-    """Which records the figures can depend on: services that are called or billed, laws drawn from, prices in force."""
-
-    def __init__(self, sides: Mapping[Side, Assumptions], file: Perimeters) -> None:
-        plans = [compile_plan(assumptions) for assumptions in sides.values()]
-        own = sides["own", "ach"]
-        self.laws: set[LawTable] = {law for plan in plans for law in plan.laws}
-        self.on, self.region = own.scenario.on, own.pipeline.region
-        self.meters = {(added.service, added.meter) for added in file.adds.values()}
-        for pipeline in (own.pipeline, sides["stripe", "card"].pipeline):
-            self.meters |= {(row.service, row.meter) for row in pipeline.static}
-            self.meters |= {(row.service, row.meter) for row in pipeline.each}
-        self.meters |= {(step.service, meter) for plan in plans for step in plan.steps for meter, _ in step.uses}
-        self.meters |= {("lambda", meter) for meter in own.services["lambda"].meter}
-        called = {step.service for plan in plans for step in plan.steps}
-        self.services = sorted({service for service, _ in self.meters} | called | {"lambda"})
-
-    def is_used(self, record: Any, path: str) -> bool:
-        """Whether a record at a path is one of them."""
-        if isinstance(record, Law):
-            return law_table(record) in self.laws
-        if isinstance(record, Meter):
-            _, service, _, meter = path.split(".")
-            return (service, meter) in self.meters
-        if isinstance(record, Price):
-            return holds_on(record, self.on, self.region)
-        return not isinstance(record, Service) or path.split(".")[1] in self.services
+def _orders(workload: Workload, months: int) -> list[Any]:
+    """Which groups of card payments there are in each month, the largest first; the smaller lie in the larger."""
+    shares = by_month(tuple(workload.share_of(name) for name in SHARES), months)
+    return [
+        tuple(sorted((at for at in range(len(SHARES)) if month[at]), key=lambda at: -month[at])) for month in shares
+    ]
 
 
-# --- one sample ------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Drawn:
+    """The sides of the comparison, and what the perimeters add, with the values of some draws as columns.
+
+    seeds: of the draws. columns: by factor, its values; None where it stays.
+    """
+
+    loaded: Ready
+    seeds: tuple[int, ...]
+    columns: dict[int, Any]
+
+    @classmethod
+    def of(cls, loaded: Ready, draws: Sequence[Draw]) -> Drawn:
+        """Of these draws."""
+        columns: dict[int, Any] = {}
+        for month, draw in enumerate(draws):
+            for at, value in draw.values:
+                if at not in columns:
+                    columns[at] = column([None] * len(draws))
+                columns[at][month] = drawn_decimal(value)
+        return cls(loaded, tuple(draw.seed for draw in draws), columns)
+
+    def only(self, places: Sequence[int]) -> Drawn:
+        """Of some of them."""
+        if len(places) == len(self.seeds):
+            return self
+        values = {at: values[list(places)] for at, values in self.columns.items()}
+        return Drawn(self.loaded, tuple(self.seeds[at] for at in places), values)
+
+    @cached_property
+    def _parts(self) -> dict[Key, dict[tuple[Key, ...], tuple[Factor, Any]]]:
+        parts: dict[Key, dict[tuple[Key, ...], tuple[Factor, Any]]] = {}
+        for at, values in self.columns.items():
+            factor = self.loaded.factors[at]
+            parts.setdefault(factor.keys[0], {})[factor.keys[1:]] = factor, values
+        return parts
+
+    @cached_property
+    def file(self) -> Perimeters:
+        """The perimeters."""
+        return self.loaded.file.model_copy(
+            update={"adds": with_values(self.loaded.file.adds, self._parts.get("adds", {}))}
+        )
+
+    @cached_property
+    def sides(self) -> dict[Side, Assumptions]:
+        """What each side rests on."""
+        first, parts = self.loaded.sides["own", "ach"], self._parts
+        workload = with_values(first.scenario.workload, parts.get("workload", {}))
+        services = with_values(first.services, parts.get("services", {}))
+        pipelines = {o: with_values(self.loaded.sides[o, "ach"].pipeline, parts.get(o, {})) for o in OWNERS}
+        sides = {}
+        for side, known in self.loaded.sides.items():
+            month = workload.model_copy(update={"methods": known.scenario.workload.methods})
+            scenario = known.scenario.model_copy(update={"workload": month, "replications": 1})
+            sides[side] = dataclasses.replace(known, scenario=scenario, services=services, pipeline=pipelines[side[0]])
+        return sides
 
 
-def _figures(study: Study, loaded: Ready, draw: Draw) -> list[float]:
-    placed = {loaded.factors[at].keys: (loaded.factors[at], value) for at, value in draw.values}
-    sides, adds = _drawn(loaded, placed, draw.seed)
-    file = loaded.file.model_copy(update={"adds": adds})
-    business = Business(study.scenario)
-    plans = {owner: compile_plan(sides[owner, "ach"]) for owner in ("own", "stripe")}  # for either rail
-    business.put({side: _month(sides[side], plans[side[0]], study.engine) for side in SIDES})
-    modeller = Modeller(file, business)
-    known: dict[str, float] = {}
-    for name in study.figures:
-        place, _, figure = name.partition(".")
-        if place in SEED_SIDES:
-            value = simulated_figure(business.result(*SEED_SIDES[place]), figure)[0]
-            known[name] = float("nan") if value is None else float(value)
-        elif name not in known:
-            row = modeller.pooled(place).figures(modeller.payments(place))
-            known |= {f"{place}.{key}": float(value) for key, value in row.items()}
-    return [known.get(name, float("nan")) for name in study.figures]
+@dataclass(frozen=True)
+class _Month:
+    """One simulated month of a side, as far as a figure of it may be asked for."""
+
+    told: Told
+    month: int
+
+    @property
+    def assumptions(self) -> Assumptions:
+        """What it rests on."""
+        return self.told.assumptions
+
+    @property
+    def throughput(self) -> dict[str, float]:
+        """Payments per hour."""
+        return dict(self.told.figure("throughput"))
+
+    @property
+    def limits(self) -> list[Limit]:
+        """The nearest first."""
+        return limits(of_month(self.told.plan, self.month), self.told.runs, float(self.told.period.measured_s))
+
+    @property
+    def intervals(self) -> dict[str, None]:
+        """None: it is one month."""
+        return {}
+
+    def figure(self, path: str) -> Any:
+        """A figure by its dotted path."""
+        return self.told.figure(path)
 
 
-def _month(assumptions: Assumptions, plan: Plan, engine: str) -> Result:
-    """A single month as `run` gives it, without what only several replications tell."""
-    simulated = simulate(plan, assumptions, None, None, engine)
-    usage = meter(simulated.runs, plan, assumptions, simulated.period)
-    month = make_month(assumptions, plan, simulated, usage, [])
-    return make_result(assumptions, month, rate(usage, assumptions.services, **rating_terms(assumptions)), [])
+@dataclass(frozen=True)
+class _Sides:
+    """A side of the comparison in many months, as far as perimeters look at it."""
+
+    assumptions: Assumptions
+    usage: list[UsageRow]
+    figures: dict[str, Any]
+    volume_usd: Decimal
+
+    @cached_property
+    def bill(self) -> Bill:
+        """As the scenario is billed, without what a perimeter changes."""
+        return rate(self.usage, self.assumptions.services, **rating_terms(self.assumptions))
 
 
-def _drawn(
-    loaded: Ready, placed: Mapping[tuple[Key, ...], tuple[Factor, float]], seed: int
-) -> tuple[dict[Side, Assumptions], Any]:
-    """The sides of the comparison with the drawn values, and what the perimeters add."""
-    parts: dict[Key, dict[tuple[Key, ...], tuple[Factor, float]]] = {}
-    for keys, one in placed.items():
-        parts.setdefault(keys[0], {})[keys[1:]] = one
-    first = loaded.sides["own", "ach"]
-    workload = with_values(first.scenario.workload, parts.get("workload", {}))
-    services = with_values(first.services, parts.get("services", {}))
-    pipelines = {
-        owner: with_values(loaded.sides[owner, "ach"].pipeline, parts.get(owner, {})) for owner in ("own", "stripe")
-    }
-    sides: dict[Side, Assumptions] = {}
-    for side, known in loaded.sides.items():
-        month = workload.model_copy(update={"methods": known.scenario.workload.methods})
-        scenario = known.scenario.model_copy(update={"workload": month, "seed": seed, "replications": 1})
-        sides[side] = dataclasses.replace(known, scenario=scenario, services=services, pipeline=pipelines[side[0]])
-    return sides, with_values(loaded.file.adds, parts.get("adds", {}))
+class _Together:
+    """Months worked out together."""
+
+    def __init__(self, study: Study, drawn: Drawn) -> None:
+        self.study, self.drawn, self.number = study, drawn, len(drawn.seeds)
+        self.plans = {owner: compile_plan(drawn.sides[owner, "ach"]) for owner in OWNERS}
+        self.counts: dict[Side, list[Counts]] = {side: [] for side in SIDES}
+        self.told: list[dict[str, Any]] = [{} for _ in drawn.seeds]
+        self.offered_cents: dict[Owner, list[int]] = {owner: [] for owner in OWNERS}
+        self.periods: dict[Owner, Period] = {}
+        self._payments: dict[tuple[int, int], Payments] = {}
+
+    def rows(self) -> list[list[float]]:
+        """The study's figures in each month."""
+        self._happen()
+        found: dict[int, list[float]] = {}
+        for places in _alike(_orders(self.drawn.sides["own", "card"].scenario.workload, self.number)):
+            found.update(zip(places, self._billed(places), strict=True))
+        return [found[at] for at in range(self.number)]
+
+    # --- what happens -------------------------------------------------------------------------------------
+
+    def _happen(self) -> None:
+        """Simulate every month on every side: through either pipeline, and on either rail with the same payments."""
+        lead_ins = {o: most(lead_in_of(plan.waits, self._scenario(o))) for o, plan in self.plans.items()}
+        months = {owner: self._months(owner, lead_in) for owner, lead_in in lead_ins.items()}
+        latest = max(one.table.end_ns for one in months.values())
+        for at, outages in enumerate(outages_by_month(self.plans["own"], latest, self.drawn.seeds)):
+            for owner, lead_in in lead_ins.items():
+                self._happen_in(at, owner, months[owner], self._paid(at, lead_in), outages)
+            self._payments.clear()
+
+    def _months(self, owner: Owner, lead_in: int) -> Months:
+        first = self._paid(0, lead_in)
+        self.periods[owner] = period_of(self._scenario(owner), first)
+        side = self.drawn.sides[owner, "ach"]
+        return Months(self.plans[owner], side, first.start, first.window, self.study.engine)
+
+    def _happen_in(self, at: int, owner: Owner, months: Months, payments: Payments, outages: Outages) -> None:
+        """One month through a pipeline."""
+        self.offered_cents[owner].append(payments.offered_cents)
+        seed, sides = self.drawn.seeds[at], [side for side in SIDES if side[0] == owner]
+        by_rail = [payments.by_methods_of(self.drawn.sides[side].scenario.workload, seed) for side in sides]
+        for side, counts in zip(sides, months.run(at, seed, by_rail, outages), strict=True):
+            told = Told([counts], self.plans[owner], self.periods[owner], self.drawn.sides[side])
+            self._tell(at, side, _Month(told, at))
+            self.counts[side].append(counts.without_histograms())
+
+    @cached_property
+    def _by_month(self) -> list[Scenario]:
+        """The scenario as it is in each month, as far as it decides the payments."""
+        scenario = self._scenario("own")
+        decides = {"tickets": scenario.workload.tickets, "arrivals": scenario.workload.arrivals}
+        columns = [by_month(record, self.number) for record in decides.values()]
+        workloads = (
+            scenario.workload.model_copy(update=dict(zip(decides, records, strict=True)))
+            for records in zip(*columns, strict=True)
+        )
+        return [scenario.model_copy(update={"workload": workload}) for workload in workloads]
+
+    def _scenario(self, owner: Owner) -> Scenario:
+        return self.drawn.sides[owner, "ach"].scenario
+
+    def _paid(self, at: int, lead_in: int) -> Payments:
+        """The payments of a month; both pipelines get the same."""
+        if (at, lead_in) not in self._payments:
+            demand = Demand(self._by_month[at], self.drawn.seeds[at], lead_in)
+            self._payments[at, lead_in] = demand.payments()
+        return self._payments[at, lead_in]
+
+    def _tell(self, at: int, side: Side, month: _Month) -> None:
+        """Note the figures of a month that no bill decides."""
+        for name in self.study.figures:
+            place, _, figure = name.partition(".")
+            if SEED_SIDES.get(place) == side and not figure.startswith(BILL):
+                same = at > 0 and figure == SLA_SERIES  # published, and so the same in every month
+                self.told[at][name] = self.told[0][name] if same else happened_figure(month, figure)[0]
+
+    # --- what it costs ------------------------------------------------------------------------------------
+
+    def _billed(self, places: list[int]) -> list[list[float]]:
+        """The figures of some of the months, in which card payments bear surcharges in the same order."""
+        drawn = self.drawn.only(places)
+        business = Business(self.study.scenario)
+        months: Any = {side: self._side(drawn.sides[side], side, places) for side in SIDES}
+        business.put(months)
+        modeller = Modeller(drawn.file, business)
+        known: dict[str, Any] = {}
+        for name in self.study.figures:
+            place, _, figure = name.partition(".")
+            if place in SEED_SIDES and figure.startswith(BILL):
+                known[name] = bill_usd(months[SEED_SIDES[place]].bill, figure)
+            elif place in SEED_SIDES:
+                known[name] = column(self.told[at][name] for at in places)
+            elif name not in known:
+                row = modeller.pooled(place).figures(modeller.payments(place))
+                known |= {f"{place}.{key}": value for key, value in row.items()}
+        columns = [_floats(known.get(name), len(places)) for name in self.study.figures]
+        return [list(row) for row in zip(*columns, strict=True)]
+
+    def _side(self, assumptions: Assumptions, side: Side, places: list[int]) -> _Sides:
+        owner, together = side[0], Counts.of_months([self.counts[side][at] for at in places])
+        plan, period = self.plans[owner], self.periods[owner]
+        return _Sides(
+            assumptions=assumptions,
+            usage=meter([together], plan, assumptions, period),
+            figures={"completed_per_month": Told([together], plan, period, assumptions).figure("completed_per_month")},
+            volume_usd=column(Decimal(self.offered_cents[owner][at]) / CENTS / period.months for at in places),
+        )
+
+
+def _floats(figures: Any, number: int) -> list[float]:
+    """A figure of so many months as floats; not-a-number where it has no value."""
+    values = figures.tolist() if is_column(figures) else [figures] * number
+    return [NOT_A_NUMBER if value is None else float(value) for value in values]

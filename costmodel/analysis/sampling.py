@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.assumptions.scenario import Scenario
+from costmodel.assumptions.shortened import Shortened, load_shortened
 from costmodel.run import assume
 from costmodel.simulation.payments import month_hours_of
 
 FEWEST = 5  # replications, so that there is an interval
 HOURS_PER_DAY = 24
-WARM_UP_MINUTES = 5
 MINUTES_PER_DAY = 24 * 60
 
 
@@ -25,11 +25,11 @@ def shortened(
     A month of more payments than the scenario replicates (`replicate_up_to_payments`) is simulated for as many days as
     hold that number, at the full rate, once environments are warm; always so many `replications`.
     """
-    month = assume(scenario, changes, data).scenario
-    return {path: value for path, value in fitted(month, replications).items() if path not in changes}
+    month, rule = assume(scenario, changes, data).scenario, load_shortened(Path(data) if data else None)
+    return {path: value for path, value in fitted(month, replications, rule).items() if path not in changes}
 
 
-def fitted(month: Scenario, replications: int) -> dict[str, Any]:
+def fitted(month: Scenario, replications: int, rule: Shortened) -> dict[str, Any]:
     """The same for a scenario at hand."""
     budget, workload = month.replicate_up_to_payments, month.workload
     each = budget // replications
@@ -37,5 +37,5 @@ def fitted(month: Scenario, replications: int) -> dict[str, Any]:
     if workload.days is None and workload.payments_per_month > each:
         days = Decimal(month_hours_of(month)) / HOURS_PER_DAY
         asked["workload.days"] = days * each / workload.payments_per_month
-        asked["lead_in_days"] = Decimal(WARM_UP_MINUTES) / MINUTES_PER_DAY
+        asked["lead_in_days"] = rule.warm_up_minutes.value / MINUTES_PER_DAY
     return asked

@@ -29,6 +29,7 @@ from costmodel.assumptions.changes import Change, changes_from
 from costmodel.errors import InputError, Problem, UsageError
 
 MOST_POINTS = 10**5
+POINTS_LOADED = 2**10
 MOST_PER_TASK = 16  # points that a worker takes at a time, so that little is lost with it
 S_PER_DAY = 24 * 3600
 Changes = tuple[Change, ...]
@@ -37,12 +38,20 @@ Watch = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """The points of a grid in order, their keys in the store, and the digests of the events that each leads to."""
+    """The points of a grid in order, their keys in the store, and the digests of the events that each leads to.
+
+    loaded: what the first of them rest on, so that it need not be loaded again.
+    """
 
     job: Job
     points: list[Changes]
     keys: list[str]
     events: list[str]
+    loaded: list[Assumptions]
+
+    def at(self, place: int) -> Assumptions:
+        """What a point rests on."""
+        return self.loaded[place] if place < len(self.loaded) else self.job.load(self.points[place])
 
 
 def sweep(
@@ -98,8 +107,7 @@ def _check_number(grid: Grid, job: Job) -> None:
         return
     outcomes(job, [()])  # loads what is loaded once
     begun = time.perf_counter()
-    job.load()
-    watched_outcome(job, (), lambda share: None)
+    watched_outcome(job.load(), job.engine, lambda share: None)
     days = (time.perf_counter() - begun) * grid.number / S_PER_DAY
     axes = " × ".join(f"{axis.number:,}" for axis in grid.axes)
     wrong = f"{grid.number:,} points ({axes}), about {days:,.0f} days on one core"
@@ -108,11 +116,13 @@ def _check_number(grid: Grid, job: Job) -> None:
 
 def _checked(grid: Grid, job: Job, base: Assumptions) -> Plan:
     """Every point, all of them possible. Raises InputError with what is not, at the first point that has it."""
-    plan = Plan(job, list(grid.points()), [], [])
+    plan = Plan(job, list(grid.points()), [], [], [])
     problems: dict[tuple[str, str], Problem] = {}
     for number, point in enumerate(plan.points, 1):
         try:
-            plan.events.append(events_sha256(job.load(point)))
+            assumptions = job.load(point)
+            plan.events.append(events_sha256(assumptions))
+            plan.loaded.extend([assumptions] if number <= POINTS_LOADED else [])
         except InputError as error:
             here = f"point {number:,} of {grid.number:,} ({', '.join(map(str, point))})"
             for fault in error.problems:
@@ -165,7 +175,7 @@ def _computed(
         yield from _by_others(plan, missing, executor, tell)
         return
     for place in _by_events(plan, missing):
-        yield [place], [watched_outcome(plan.job, plan.points[place], tell.within)]
+        yield [place], [watched_outcome(plan.at(place), plan.job.engine, tell.within)]
         tell.add(1)
 
 

@@ -18,7 +18,8 @@ from costmodel.analysis.executors import executor_of
 from costmodel.analysis.factors import Factor
 from costmodel.analysis.perimeter_files import read_perimeters
 from costmodel.analysis.points import code_sha256, settled_engine
-from costmodel.analysis.samples import SEED_SIDES, SIDES, Draw, Study, ready, sampled
+from costmodel.analysis.samples import sampled
+from costmodel.analysis.study import SEED_SIDES, SIDES, Draw, Study, ready
 from costmodel.analysis.uncertain_result import (
     ClaimProbability,
     Index,
@@ -37,7 +38,8 @@ from costmodel.assumptions.uncertain import Effort, Rule, load_uncertain
 from costmodel.errors import UsageError
 from costmodel.simulation.draws import stream_key
 
-PER_TASK = 8  # samples that a worker takes at a time
+LEAST_PER_TASK, MOST_PER_TASK = 2**6, 2**8  # samples worked out together, which share what is laid out once
+TASKS = 8  # at least, where there are samples enough, so that workers end at much the same time
 FIGURE = "same_rail.reduction"
 ALWAYS = ("reduction", "own_usd", "stripe_usd")
 SEED_BITS = 62
@@ -219,7 +221,10 @@ class _Work:
 
     def _taken(self, draws: Sequence[Draw]) -> Figures:
         """The figures of some draws, in their order, whoever works them out."""
-        tasks = [draws[k : k + PER_TASK] for k in range(0, len(draws), PER_TASK)]
+        each = MOST_PER_TASK
+        if self.executor is not None:
+            each = min(MOST_PER_TASK, max(LEAST_PER_TASK, -(-len(draws) // TASKS)))
+        tasks = [draws[k : k + each] for k in range(0, len(draws), each)]
         if self.executor is None:
             return [row for task in tasks for row in self._tell(sampled(self.study, task))]
         futures = {self.executor.submit(sampled, self.study, task): k for k, task in enumerate(tasks)}

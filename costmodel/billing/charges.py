@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from costmodel.assumptions.by_month import each, is_column, is_some, least, most
 from costmodel.assumptions.fields import BASES_WEAKEST_LAST
 from costmodel.assumptions.service import Meter, Price
 from costmodel.billing.fees import (
@@ -87,7 +88,7 @@ class Charging:
     def _add(self, charge: Charge, row: UsageRow) -> None:
         if charge.terms.kind == "per_payment":
             amounts, counts, times = self._payments(charge, row)
-            charge.quantity += sum(counts.tolist()) * times
+            charge.quantity += each(int, counts.sum(axis=-1)) * times
             charge.fees_usd += total_cents(self._fees(charge, row, amounts), counts) * times / CENTS_PER_USD
         elif row.amounts is not None:
             raise RowError(f"amounts do not apply to a meter of kind {charge.terms.kind}", "give `quantity` or `calls`")
@@ -102,7 +103,7 @@ class Charging:
         """Amounts, counts and what multiplies them; a fee without a percentage needs no amounts."""
         if row.amounts is not None:
             return *row.amounts, row.scale
-        if charge.price.percent:
+        if is_some(charge.price.percent):
             raise RowError(f"the fee ({describe_fee(charge.price)}) depends on the amount",
                            "give `amount_cents`, and `calls` for how many of them")  # fmt: skip
         one = np.ones(1, dtype=np.int64)
@@ -143,6 +144,10 @@ def _singular(unit: str) -> str:
 
 
 def _check_figure(name: str, value: object) -> None:
+    if is_column(value):
+        for end in (least(value), most(value)):
+            _check_figure(name, end)
+        return
     if isinstance(value, bool) or not isinstance(value, Decimal | int):
         raise RowError(f"`{name}` is a {type(value).__name__}", "give a Decimal")
     if not Decimal(value).is_finite() or not 0 <= value <= MOST:
@@ -150,7 +155,7 @@ def _check_figure(name: str, value: object) -> None:
 
 
 def _check_payments(amounts: IntArray, counts: IntArray) -> None:
-    if amounts.shape != counts.shape or amounts.ndim != 1:
+    if amounts.shape != counts.shape or amounts.ndim not in (1, 2):
         raise RowError(f"{amounts.size} amounts but {counts.size} counts", "give one count for each amount")
     if amounts.dtype.kind not in "iu" or counts.dtype.kind not in "iu":
         raise RowError("amounts or counts are no integers", "give whole cents and whole counts")

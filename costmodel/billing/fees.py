@@ -5,10 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from costmodel.assumptions.by_month import each, is_column
 from costmodel.assumptions.decimals import in_full, usd_in_full
 from costmodel.assumptions.service import Price
 from costmodel.errors import UsageError
@@ -20,7 +22,7 @@ _INT64_MOST = int(np.iinfo(np.int64).max)
 
 
 def fee_cents(amounts_cents: IntArray, price: Price, extra_percent: Decimal = NO_SURCHARGE) -> IntArray:
-    """The fee on each amount, in cents (int64, shape of `amounts_cents`).
+    """The fee on each amount, in cents (int64, shape of `amounts_cents`, of which the last axis are a month's).
 
     percent × amount + fixed is exact and goes to the nearest cent once, a half cent up; then the minimum (for
     amounts above 0) and the maximum apply. `extra_percent` is added to the percentage before rounding. Raises
@@ -35,8 +37,8 @@ def fee_cents(amounts_cents: IntArray, price: Price, extra_percent: Decimal = NO
     if not price.is_fee:
         raise UsageError("this price is no fee per payment; it has tiers")
     amounts = _whole_cents(amounts_cents)
-    percent = (price.percent or NO_SURCHARGE) + extra_percent
-    fees = _rounded(amounts, percent, price.fixed_usd or Decimal(0))
+    percent = _or_nothing(price.percent) + extra_percent
+    fees = _rounded(amounts, percent, _or_nothing(price.fixed_usd))
     return _within_limits(fees, amounts, price)
 
 
@@ -53,22 +55,26 @@ def surcharge_cents(amounts_cents: IntArray, base: Price, extra: Price, *, toget
 
 def summed(base: Price, extra: Price) -> Price:
     """The price with the percentage and the fixed part of both; limits, source and dates are those of `base`."""
-    percent = (base.percent or Decimal(0)) + (extra.percent or Decimal(0))
-    fixed_usd = (base.fixed_usd or Decimal(0)) + (extra.fixed_usd or Decimal(0))
+    percent = _or_nothing(base.percent) + _or_nothing(extra.percent)
+    fixed_usd = _or_nothing(base.fixed_usd) + _or_nothing(extra.fixed_usd)
     return base.model_copy(update={"percent": percent, "fixed_usd": fixed_usd})
 
 
+def _or_nothing(figure: Decimal | None) -> Decimal:
+    return Decimal(0) if figure is None else figure
+
+
 def total_cents(fees: IntArray, counts: IntArray) -> int:
-    """Σ fees × counts as an exact integer, however large."""
-    if not len(fees):
-        return 0
-    if int(fees.max()) * int(counts.max()) * len(fees) <= _INT64_MOST:
-        return int(fees @ counts)
-    return sum(fee * count for fee, count in zip(fees.tolist(), counts.tolist(), strict=True))
+    """Σ fees × counts as an exact integer, however large; of each month, where they have a row for each."""
+    if int(fees.max(initial=0)) * int(counts.max(initial=0)) * fees.shape[-1] <= _INT64_MOST:
+        return each(int, (fees * counts).sum(axis=-1))
+    return each(int, (fees.astype(object) * counts.astype(object)).sum(axis=-1))
 
 
 def describe_fee(price: Price) -> str:
     """The fee in words: `0.8 %, at least $0.01, at most $5.00`."""
+    if is_column(price.percent) or is_column(price.fixed_usd):
+        return "another fee each month"
     parts = []
     if price.percent is not None:
         parts.append(f"{in_full(price.percent)} %")
@@ -89,7 +95,15 @@ def _whole_cents(amounts: IntArray) -> IntArray:
 
 def _rounded(amounts: IntArray, percent: Decimal, fixed_usd: Decimal) -> IntArray:
     """percent × amount + fixed to the nearest cent, half up: integers only, in 64 bits where they fit."""
-    slope, offset, divisor = _half_up_ratio(percent, fixed_usd)
+    ratio: Any = each(_half_up_ratio, percent, fixed_usd)
+    if is_column(ratio):
+        rows = np.broadcast_to(amounts, (len(ratio), amounts.shape[-1]))
+        return np.array([_nearest(row, *one) for row, one in zip(rows, ratio, strict=True)])
+    return _nearest(amounts, *ratio)
+
+
+def _nearest(amounts: IntArray, slope: int, offset: int, divisor: int) -> IntArray:
+    """(slope × amount + offset) // divisor of each."""
     if slope * int(amounts.max(initial=0)) + offset <= _INT64_MOST and divisor <= _INT64_MOST:
         return (amounts * slope + offset) // divisor
     exact = [(amount * slope + offset) // divisor for amount in amounts.ravel().tolist()]

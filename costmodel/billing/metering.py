@@ -9,6 +9,8 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
+from costmodel.assumptions.by_month import each as every
+from costmodel.assumptions.by_month import is_some, most
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.pipeline import Each, Standing
 from costmodel.billing.bill import weaker
@@ -46,8 +48,8 @@ def meter(runs: list[Counts], plan: Plan, assumptions: Assumptions, period: Peri
                 totals[key] += quantity
     rows = [
         UsageRow(service, name, quantity, SIMULATED, scale=share)
-        for (service, name), quantity in sorted(totals.items())
-        if quantity
+        for (service, name), quantity in sorted(totals.items(), key=lambda total: total[0])
+        if is_some(quantity)
     ]
     rows += _fees(runs, assumptions, basis, share)
     rows += _opening_storage(assumptions)
@@ -73,11 +75,11 @@ def _steps(counts: Counts, plan: Plan, basis: int, period: Period) -> Totals:
     """What service calls used, and the storage their puts left for the rest of the month."""
     totals: Totals = defaultdict(Decimal)
     for index, step in enumerate(plan.steps):
-        times = int(counts.chunks[basis, index] if step.scan_chunk_bytes else counts.calls[basis, index])
+        times = every(int, counts.chunks[basis, index] if step.scan_chunk_bytes else counts.calls[basis, index])
         for name, units in step.uses:
             totals[step.service, name] += units * times
         if step.stores_bytes:
-            byte_seconds = Decimal(int(counts.stored_s[basis, index])) * step.stores_bytes
+            byte_seconds = every(_exact, counts.stored_s[basis, index]) * step.stores_bytes
             totals[step.service, "storage"] += byte_seconds / BYTES_PER_GB / period.month_s
     return totals
 
@@ -90,10 +92,14 @@ def _functions(counts: Counts, plan: Plan, basis: int) -> Totals:
         counted = counts.functions[basis, index]
         arch = ARCHITECTURES[function.architecture]
         gb_seconds = increment_s * function.memory_mb / MB_PER_GB
-        totals["lambda", "requests"] += int(counted[INVOCATIONS])
-        totals["lambda", f"duration_{arch}"] += gb_seconds * int(counted[BILLED])
-        totals["lambda", f"provisioned_duration_{arch}"] += gb_seconds * int(counted[PROVISIONED])
+        totals["lambda", "requests"] += every(int, counted[INVOCATIONS])
+        totals["lambda", f"duration_{arch}"] += gb_seconds * every(int, counted[BILLED])
+        totals["lambda", f"provisioned_duration_{arch}"] += gb_seconds * every(int, counted[PROVISIONED])
     return totals
+
+
+def _exact(count: int) -> Decimal:
+    return Decimal(int(count))
 
 
 def _each_quantity(counts: Counts, plan: Plan, assumptions: Assumptions, basis: int) -> Totals:
@@ -108,12 +114,12 @@ def _each_quantity(counts: Counts, plan: Plan, assumptions: Assumptions, basis: 
 
 def _times(each: Each, counts: Counts, plan: Plan, assumptions: Assumptions, basis: int) -> int:
     if each.of == "invocation":
-        return int(counts.functions[basis, :, INVOCATIONS].sum())
+        return every(int, counts.functions[basis, :, INVOCATIONS].sum(axis=0))
     if each.of == "api_request":
         api = assumptions.pipeline.api_service
-        return sum(int(counts.calls[basis, i]) for i, step in enumerate(plan.steps) if step.service == api)
+        return sum(every(int, counts.calls[basis, i]) for i, step in enumerate(plan.steps) if step.service == api)
     names = ("payout",) if each.of == "payout" else each.methods or ("card", "ach")
-    return sum(int(counts.times(name, basis).sum()) for name in names)
+    return sum(every(int, counts.times(name, basis).sum(axis=-1)) for name in names)
 
 
 def _fees(runs: list[Counts], assumptions: Assumptions, basis: int, share: Decimal) -> Iterator[UsageRow]:
@@ -121,15 +127,18 @@ def _fees(runs: list[Counts], assumptions: Assumptions, basis: int, share: Decim
     for each, part, beneath in _fee_terms(assumptions):
         names = ("payout",) if each.fee_on == "payout" else each.methods or ("card", "ach")
         amounts = _amounts([counts.amounts[name] for counts in runs for name in names if name in counts.amounts], basis)
-        if len(amounts[0]):
+        if amounts[0].size:
             trust = _share_basis(each, assumptions)
             yield UsageRow(each.service, each.meter, None, trust, amounts, scale=share * part, on_top_of=beneath)
 
 
 def _amounts(found: list[IntArray], basis: int) -> tuple[IntArray, IntArray]:
-    """Different amounts in cents, rising, and how often each occurred in all of them."""
+    """Different amounts in cents, rising, and how often each occurred in all of them; of many months, as they are."""
     if not found:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    if found[0].ndim > 2:
+        together = np.concatenate(found, axis=-1)
+        return together[0], together[1 + basis]
     cents, which = np.unique(np.concatenate([amounts[0] for amounts in found]), return_inverse=True)
     times = np.zeros(len(cents), np.int64)
     np.add.at(times, which, np.concatenate([amounts[1 + basis] for amounts in found]))
@@ -146,8 +155,8 @@ def _fee_terms(assumptions: Assumptions) -> Iterator[tuple[Each, Decimal, tuple[
     beneath: dict[str, list[str]] = {}
     fees = [each for each in assumptions.pipeline.each if each.fee_on is not None]
     parts = [Decimal(1) if each.share is None else workload.share_of(each.share) for each in fees]
-    for each, part in sorted(zip(fees, parts, strict=True), key=lambda pair: -pair[1]):
-        if part:
+    for each, part in sorted(zip(fees, parts, strict=True), key=lambda pair: -most(pair[1])):
+        if is_some(part):
             yield each, part, tuple(beneath.get(each.service, []))
         if each.share is not None:
             beneath.setdefault(each.service, []).append(each.meter)

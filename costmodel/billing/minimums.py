@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from costmodel.assumptions.by_month import each, is_some
 from costmodel.billing.bill import BillLine, to_line_precision, weaker
 from costmodel.billing.prices import PriceBook
 from costmodel.billing.tiers import ALL
@@ -24,10 +25,11 @@ def minimum_lines(lines: Sequence[BillLine], book: PriceBook, region: str) -> It
 def _missing(own: Sequence[BillLine], book: PriceBook, key: tuple[str, str, str]) -> Iterator[BillLine]:
     price, meter = book.price(*key), book.meter(*key[:2])
     least_usd = price.tiers[0].usd / price.per
-    short_usd = to_line_precision(max(least_usd - sum((line.cost_usd for line in own), Decimal(0)), Decimal(0)))
+    short_usd = least_usd - sum((line.cost_usd for line in own), Decimal(0))
+    short_usd = each(to_line_precision, each(max, short_usd, Decimal(0)))
     basis = weaker(line.quantity_basis for line in own)
     service, name, region = key
-    if short_usd:
+    if is_some(short_usd):
         yield BillLine(
             service=service, meter=name, quantity=short_usd / least_usd, unit=meter.unit, unit_price_usd=least_usd,
             cost_usd=short_usd, basis=weaker((price.basis, basis)), tier=ALL, source=price.source,

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, localcontext
 
+from costmodel.assumptions.by_month import each, is_some
 from costmodel.assumptions.service import Service
 from costmodel.billing.bill import EXACT, Bill, BillLine, to_line_precision, weaker
 from costmodel.billing.charges import Charge, Charging
@@ -70,24 +71,28 @@ def _lines(charges: list[Charge], free_tier: bool) -> Iterator[BillLine]:
 def _free_units(charge: Charge, used: dict[tuple[str, str], Decimal]) -> Decimal:
     """The free units this charge takes from its pool; `used` keeps what each pool has given."""
     pool = (charge.service, charge.price.free_pool or charge.meter)
-    left = max(charge.price.free_per_month - used.get(pool, Decimal(0)), Decimal(0))
-    taken = min(left, charge.quantity)
+    left: Decimal = each(max, charge.price.free_per_month - used.get(pool, Decimal(0)), Decimal(0))
+    taken: Decimal = each(min, left, charge.quantity)
     used[pool] = used.get(pool, Decimal(0)) + taken
     return taken
 
 
 def _metered_line(charge: Charge, part: Part) -> BillLine:
     unit_price_usd = part.usd / charge.price.per
-    cost_usd = to_line_precision(part.quantity * unit_price_usd)
+    cost_usd = each(to_line_precision, part.quantity * unit_price_usd)
     return _line(charge, part.quantity, unit_price_usd, cost_usd, part.tier, _notes(charge))
 
 
 def _fee_line(charge: Charge) -> BillLine:
-    mean_usd = to_line_precision(charge.fees_usd / charge.quantity) if charge.quantity else Decimal(0)
+    mean_usd = each(_mean, charge.fees_usd, charge.quantity)
     fee = describe_fee(charge.price)
     fee = f"+ {fee} on {charge.terms.adds_to}" if charge.terms.adds_to else fee
     note = "; ".join(text for text in (fee, _notes(charge)) if text)
-    return _line(charge, charge.quantity, mean_usd, to_line_precision(charge.fees_usd), ALL, note)
+    return _line(charge, charge.quantity, mean_usd, each(to_line_precision, charge.fees_usd), ALL, note)
+
+
+def _mean(fees_usd: Decimal, payments: Decimal) -> Decimal:
+    return to_line_precision(fees_usd / payments) if payments else Decimal(0)
 
 
 def _line(
@@ -108,7 +113,7 @@ def _notes(charge: Charge) -> str:
 
 
 def _warnings(charges: list[Charge], services: Mapping[str, Service], on: dt.date) -> list[str]:
-    used = [services[name] for name in dict.fromkeys(charge.service for charge in charges if charge.quantity)]
+    used = [services[name] for name in dict.fromkeys(charge.service for charge in charges if is_some(charge.quantity))]
     return [
         f"{service.name} is closed to new customers since {service.closed_to_new_customers}: "
         "an account that does not have it yet cannot buy it"

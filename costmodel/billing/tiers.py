@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from costmodel.assumptions.by_month import each, is_some
 from costmodel.assumptions.service import Price, Tier
 
 FREE = "free"
@@ -26,25 +27,37 @@ def spread(quantity: Decimal, price: Price, free: Decimal = Decimal(0)) -> list[
     Tiers count what lies beyond the free units. A tier begins above its edge: the edge itself still belongs to
     the tier below.
     """
-    used_free = min(quantity, free)
+    used_free = each(min, quantity, free)
     billed = quantity - used_free
-    parts = [Part(FREE, used_free, Decimal(0))] if used_free else []
-    if billed or not parts:
+    parts = [Part(FREE, used_free, Decimal(0))] if is_some(used_free) else []
+    if is_some(billed) or not parts:
         parts += _volume(billed, price) if price.tiering == "volume" else _graduated(billed, price)
     return parts
 
 
 def _volume(quantity: Decimal, price: Price) -> list[Part]:
-    reached = max((i for i, tier in enumerate(price.tiers) if tier.above < quantity), default=0)
-    return [Part(tier_label(price.tiers, reached), quantity, price.tiers[reached].usd)]
+    parts = []
+    for index, tier in enumerate(price.tiers):
+        inside = each(
+            lambda all_of_it, at=index: all_of_it if _reached(all_of_it, price) == at else Decimal(0), quantity
+        )
+        if is_some(inside) or (index == 0 and not is_some(quantity)):
+            parts.append(Part(tier_label(price.tiers, index), inside, tier.usd))
+    return parts
+
+
+def _reached(quantity: Decimal, price: Price) -> int:
+    """The tier that all of a quantity is priced at."""
+    return max((i for i, tier in enumerate(price.tiers) if tier.above < quantity), default=0)
 
 
 def _graduated(quantity: Decimal, price: Price) -> list[Part]:
     parts = []
     for index, tier in enumerate(price.tiers):
         upper = _upper(price.tiers, index)
-        inside = (quantity if upper is None else min(quantity, upper)) - tier.above
-        if inside > 0 or index == 0:
+        inside = (quantity if upper is None else each(min, quantity, upper)) - tier.above
+        inside = each(max, inside, Decimal(0))
+        if is_some(inside) or index == 0:
             parts.append(Part(tier_label(price.tiers, index), inside, tier.usd))
     return parts
 

@@ -84,8 +84,8 @@ def _stocks(result: GrowthResult, at: int) -> tuple[str, ...]:
 def _notes(result: GrowthResult) -> Section:
     others, off = len(result.fan.factors) - 2, percent(result.scaling_error_percent, 2)
     spread = (
-        f"p10 to p90: growth, cost of building and {others} other assumptions drawn from their ranges, half above and "
-        "half below their value; where ranges are lopsided, p50 is not the middle path. Lines grow with the payments "
+        f"p10 to p90: growth, cost of building and {others} other assumptions drawn from their ranges, as "
+        "`uncertainty` draws them; where ranges are lopsided, p50 is not the middle path. Lines grow with the payments "
         f"of each draw; in the last month at high growth that is {off} of Stripe's side off a simulation."
     )
     keys = result.provenance["overridden"]

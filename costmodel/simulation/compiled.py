@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 from costmodel.simulation import layout as at
 from costmodel.simulation.counts import BINS, MOST_DAYS, Counts
-from costmodel.simulation.demand_arrays import drawn_from, given
+from costmodel.simulation.demand_arrays import Tables, drawn_from, given
 from costmodel.simulation.kernel import advance, first_arrival
 from costmodel.simulation.kernel_files import forget_stale
 from costmodel.simulation.kernel_tables import Block
 from costmodel.simulation.memory import first_state, grown
 from costmodel.simulation.payments import Demand, Payments
 from costmodel.simulation.plan import TIMERS, Outcome, Plan
-from costmodel.simulation.plan_arrays import laid_out
+from costmodel.simulation.plan_arrays import PlanArrays, laid_out
 from costmodel.simulation.timetable import Timetable
 
 SLICE_S = 1 / 20
@@ -37,7 +37,10 @@ IntArray = npt.NDArray[np.int64]
 
 
 class Compiled:
-    """One run of a Plan over its payments. `run()` gives the Counts."""
+    """One run of a Plan over its payments. `run()` gives the Counts.
+
+    laid: the plan laid out, and its book for these outages and this seed, where somebody has them.
+    """
 
     def __init__(
         self,
@@ -46,12 +49,13 @@ class Compiled:
         timetable: Timetable,
         seed: int,
         trace: dict[int, int] | None = None,
+        laid: tuple[PlanArrays, Tables] | None = None,
     ) -> None:
         forget_stale()
         self.plan, self.payments, self.trace = plan, payments, trace
-        self.arrays = laid_out(plan, dataclasses.replace(timetable, outages=()))
+        self.arrays, book = laid or _laid_out(plan, timetable, seed)
         drawn = drawn_from(payments) if isinstance(payments, Demand) else given(payments)
-        self.book = Block(at.BOOK, {**self.arrays.book(timetable.outages, seed), **drawn})
+        self.book = Block(at.BOOK, {**book, **drawn})
         self.k: IntArray = self.arrays.scalars(payments, timetable.outages, seed)
         self.k[at.TRACED] = trace is not None
         self.state = first_state(self.k, payments.number if trace is not None else 0)
@@ -97,32 +101,34 @@ class Compiled:
             self.trace.update(zip((ended - first).tolist(), trace[ended].tolist(), strict=True))
 
     def _counts(self) -> Counts:
-        k, counts = self.k, Counts.empty(self.plan)
-        for step, row in enumerate(self.arrays.steps):
-            place = self.arrays.rows[row][at.STEP_K]
-            counts.calls[:, step] = k[place + at.CALLS : place + at.CALLS + 2]
-            counts.chunks[:, step] = k[place + at.CHUNKS : place + at.CHUNKS + 2]
-            counts.stored_s[:, step] = k[place + at.STORED : place + at.STORED + 2]
-        for function, row in enumerate(self.arrays.functions):
-            place = self.arrays.rows[row][at.FUNCTION_K]
-            counts.functions[:, function] = k[place : place + 2 * at.FUNCTION_KINDS].reshape(2, at.FUNCTION_KINDS)
-            counts.peak[function] = k[place + at.PEAK]
-        counts.stations[:] = [self._station(self.arrays.rows[row][at.STATION_K]) for row in self.arrays.stations] or 0
-        counts.outcomes[:] = self._block(at.OUTCOMES, 2, len(Outcome))
-        counts.latency[:] = self._block(at.LATENCY, len(TIMERS), BINS)
-        counts.latency_sum = self._block(at.LATENCY_SUM, 1, len(TIMERS))[0].tolist()
-        counts.latency_max = self._block(at.LATENCY_MAX, 1, len(TIMERS))[0].tolist()
-        counts.settled_days[:] = k[at.SETTLED : at.SETTLED + MOST_DAYS]
-        counts.paid_days[:] = k[at.PAID : at.PAID + MOST_DAYS]
-        counts.amounts = self._amounts()
-        counts.refused, counts.service_throttles = int(k[at.REFUSED]), int(k[at.THROTTLED])
-        counts.turned_away = int(k[at.TURNED_AWAY])
-        counts.duplicates, counts.dead_letters = int(k[at.DUPLICATES]), int(k[at.DEAD_LETTERS])
-        counts.events, counts.payments = int(k[at.EVENTS]), self.payments.measured[1] - self.payments.measured[0]
-        return counts
+        k, places = self.k, self.arrays.places
+        functions = k[places["functions"]].reshape(2, len(self.plan.functions), at.FUNCTION_KINDS)
+        return Counts(
+            calls=k[places["calls"]],
+            chunks=k[places["chunks"]],
+            stored_s=k[places["stored_s"]],
+            functions=functions,
+            peak=k[places["peak"]],
+            stations=np.array([self._station(row) for row in self.arrays.stations], np.int64).reshape(-1, 3),
+            outcomes=self._block(at.OUTCOMES, 2, len(Outcome)).copy(),
+            latency=self._block(at.LATENCY, len(TIMERS), BINS),
+            latency_sum=self._block(at.LATENCY_SUM, 1, len(TIMERS))[0].tolist(),
+            latency_max=self._block(at.LATENCY_MAX, 1, len(TIMERS))[0].tolist(),
+            settled_days=k[at.SETTLED : at.SETTLED + MOST_DAYS].copy(),
+            paid_days=k[at.PAID : at.PAID + MOST_DAYS].copy(),
+            amounts=self._amounts(),
+            refused=int(k[at.REFUSED]),
+            turned_away=int(k[at.TURNED_AWAY]),
+            service_throttles=int(k[at.THROTTLED]),
+            duplicates=int(k[at.DUPLICATES]),
+            dead_letters=int(k[at.DEAD_LETTERS]),
+            events=int(k[at.EVENTS]),
+            payments=self.payments.measured[1] - self.payments.measured[0],
+        )
 
-    def _station(self, place: int) -> list[int]:
+    def _station(self, row: int) -> list[int]:
         """As `Station.figures`: what has not changed since holds until the end of the measured time."""
+        place = self.arrays.rows[row][at.STATION_K]
         k = [int(value) for value in self.k[place : place + at.STATION_COUNTERS]]
         start, end = self.payments.window
         span = max(0, end - max(k[at.CHANGED], start))
@@ -135,18 +141,22 @@ class Compiled:
 
     def _amounts(self) -> dict[str, IntArray]:
         rare, common = self.state.arrays["money"], self.state.arrays["common"]
-        rare = rare[rare[:, at.MONEY_KEY] != at.NONE]
-        rare = rare[np.argsort(rare[:, at.MONEY_KEY])]
-        names, cents = rare[:, at.MONEY_KEY] % 2**at.MONEY_BITS, rare[:, at.MONEY_KEY] >> at.MONEY_BITS
-        places = int(self.k[at.COMMON])
-        amounts = {}
+        keys, times = rare[np.flatnonzero(rare[:, at.MONEY_KEY] != at.NONE)].T
+        places, names, amounts = int(self.k[at.COMMON]), keys & (2**at.MONEY_BITS - 1), {}
         for index, name in enumerate(at.MONEY_NAMES):
             if self.k[at.NAMED] >> index & 1:
-                own, small = names == index, common[index * places : (index + 1) * places]
-                known = np.flatnonzero(small)
-                times = np.concatenate([small[known], rare[own, at.MONEY_TIMES]])
-                amounts[name] = np.array([np.concatenate([known, cents[own]]), *np.divmod(times, 2**at.TIMES_BITS)])
+                small = common[index * places : (index + 1) * places]
+                known, own = np.flatnonzero(small), np.flatnonzero(names == index)
+                own = own[np.argsort(keys[own])]
+                cents = np.concatenate([known, keys[own] >> at.MONEY_BITS])
+                both = np.concatenate([small[known], times[own]])
+                amounts[name] = np.array([cents, both >> at.TIMES_BITS, both & (2**at.TIMES_BITS - 1)])
         return amounts
+
+
+def _laid_out(plan: Plan, timetable: Timetable, seed: int) -> tuple[PlanArrays, Tables]:
+    arrays = laid_out(plan, dataclasses.replace(timetable, outages=()))
+    return arrays, arrays.book(timetable.outages, seed)
 
 
 def sorted_with_order(events: list[tuple[int, int]]) -> list[tuple[tuple[int, int], int]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from costmodel.assumptions.by_month import each
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.fields import Law
 from costmodel.assumptions.linking import DELIVERY, steps_below
@@ -80,13 +81,13 @@ class _Compiler:
             retry=platform.retry(self.assumptions),
             api_timeout_ns=platform.api_timeout_ns(pipeline),
             duplicate_share=pipeline.duplicate_share.value if pipeline.duplicate_share else Decimal(0),
-            batches_at_once=int(pipeline.batches_at_once.value) if pipeline.batches_at_once else NO_LIMIT,
-            most_under_way=int(pipeline.most_under_way.value) if pipeline.most_under_way else NO_LIMIT,
+            batches_at_once=each(int, pipeline.batches_at_once.value) if pipeline.batches_at_once else NO_LIMIT,
+            most_under_way=each(int, pipeline.most_under_way.value) if pipeline.most_under_way else NO_LIMIT,
             risk_law=self.law(risk.score) if risk else -1,
             risk_thresholds=platform.thresholds(risk),
             payouts_per_payment=workload.payouts_per_payment,
             per_provider=workload.payout_policy == "per_provider",
-            commission_ppm=int(workload.commission.value * PPM),
+            commission_ppm=each(int, workload.commission.value * PPM),
             laws=tuple(self.laws),
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,21 @@ class Counts:
             paid_days=np.zeros(MOST_DAYS, np.int64),
         )
 
+    @classmethod
+    def of_months(cls, runs: Sequence[Counts]) -> Counts:
+        """What usage is made of, of many months: with one more axis behind the others, for amounts before the last."""
+        first = runs[0]
+        names = ("calls", "chunks", "stored_s", "functions", "outcomes")
+        stacked: dict[str, Any] = {
+            name: np.stack([getattr(counts, name) for counts in runs], axis=-1) for name in names
+        }
+        known = dict.fromkeys(name for counts in runs for name in counts.amounts)
+        return replace(first, **stacked, amounts={name: _amounts_of(runs, name) for name in known})
+
+    def without_histograms(self) -> Counts:
+        """The same without the histograms of latency, which are large."""
+        return replace(self, latency=np.zeros((len(TIMERS), 0), np.int64))
+
     def lists(self, name: str) -> list[list[Any]]:
         """One of the arrays as nested lists, which count faster one by one."""
         nested: list[list[Any]] = getattr(self, name).tolist()
@@ -102,10 +118,25 @@ class Counts:
         return self.amounts[name][1 + basis] if name in self.amounts else np.zeros(0, np.int64)
 
 
+def _amounts_of(runs: Sequence[Counts], name: str) -> np.ndarray:
+    """(3, months, n); where a month has fewer amounts than another, the rest occurs no time."""
+    found = [counts.amounts.get(name, np.zeros((3, 0), np.int64)) for counts in runs]
+    together = np.zeros((3, len(runs), max(one.shape[1] for one in found)), np.int64)
+    for month, one in enumerate(found):
+        together[:, month, : one.shape[1]] = one
+    return together
+
+
 def quantile(histogram: np.ndarray, level: float) -> float | None:
     """The value at a level in (0, 1] of a log-binned histogram; None if it is empty."""
-    total = int(histogram.sum())
-    if total == 0:
-        return None
-    rank = max(1, int(np.ceil(level * total)))
-    return bin_value(int(np.searchsorted(np.cumsum(histogram), rank)))
+    return quantiles(histogram, [level])[0]
+
+
+def quantiles(histogram: np.ndarray, levels: Iterable[float]) -> list[float | None]:
+    """The values at some levels."""
+    bins = np.flatnonzero(histogram)
+    reached = np.cumsum(histogram[bins])
+    if not len(bins):
+        return [None for _ in levels]
+    ranks = [max(1, int(np.ceil(level * int(reached[-1])))) for level in levels]
+    return [bin_value(int(bins[np.searchsorted(reached, rank)])) for rank in ranks]

@@ -48,7 +48,7 @@ def engine_named(name: str) -> type[Engine]:
         from costmodel.simulation.reference import Reference
 
         return Reference
-    if not is_compiled() and sys.stderr.isatty():
+    if sys.stderr.isatty() and not is_compiled():
         print("compiling the fast engine, once; later runs load it at once", file=sys.stderr)
     from costmodel.simulation.compiled import Compiled
 

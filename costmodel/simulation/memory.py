@@ -11,6 +11,7 @@ from costmodel.simulation.kernel_tables import Block, on_cache_lines
 
 ROOM = 2**9  # rows at first, beside what one step may need
 COMMON_CENTS = 2**17  # amounts below have a place each, where there are at least as many payments
+MOST_SLOTS = 2**12 - 1  # of amounts at first
 POOLS = {  # tables of free and taken rows: pool and margin in k, and the part of itself by which it grows
     "records": (at.RECORD_POOL, at.MARGIN, 1),
     "cells": (at.CELL_POOL, at.MARGIN, 1),
@@ -24,7 +25,7 @@ def first_state(k: IntArray, traced: int) -> Block:
     """An empty state around `k`, with room for a trace of so many payments."""
     room = ROOM + 2 * int(k[at.MARGIN])
     k[at.NEAR_ROOM] = k[at.FAR_ROOM] = k[at.STACK_ROOM] = room
-    k[at.MONEY_SLOTS] = ROOM
+    k[at.MONEY_SLOTS] = slots = _slots(int(k[at.PAYMENTS]))
     k[at.COMMON] = COMMON_CENTS if k[at.PAYMENTS] >= COMMON_CENTS else 0
     arrays = {
         "k": k,
@@ -35,7 +36,7 @@ def first_state(k: IntArray, traced: int) -> Block:
         "sorting": np.full((int(k[at.MOST_SORTED]) + 4, 3), at.FOR_EVER, np.int64),
         "stack": np.zeros(room, np.int64),
         "pages": _more(np.zeros((0, at.PAGE_COLUMNS), np.int64), k, at.PAGE_POOL, 2 * int(k[at.PAGES_MARGIN])),
-        "money": _no_money(ROOM),
+        "money": _no_money(slots),
         "common": np.zeros(len(at.MONEY_NAMES) * int(k[at.COMMON]) or 1, np.int64),
         "trace": np.full(max(1, traced), at.NONE, np.int64),
     }
@@ -70,6 +71,11 @@ def _rehashed(state: Block, arrays: dict[str, IntArray], k: IntArray) -> Block:
     larger = Block(at.STATE, arrays)
     move_money(state.address, larger.address, len(state.arrays["money"]))
     return larger
+
+
+def _slots(payments: int) -> int:
+    """Of a table that need not grow for so many payments of different amounts, as far as that is little memory."""
+    return max(ROOM, 1 << min(4 * payments, MOST_SLOTS).bit_length())
 
 
 def _no_money(slots: int) -> IntArray:

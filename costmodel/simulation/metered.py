@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, Decimal
 
+from costmodel.assumptions.by_month import each
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.fields import Law
 from costmodel.assumptions.pipeline import Step
@@ -100,9 +101,11 @@ class Metered:
         key = (service, quota.operation, quota.scope, place)
         if key not in self._quota_index:
             self._quota_index[key] = len(self.quotas)
-            burst = int(quota.burst or quota.per_second)
+            burst = each(int, quota.per_second if quota.burst is None else quota.burst)
             name = f"{service}.{quota.operation}" + (f" of {place}" if place else "")
-            self.quotas.append(QuotaPlan(name, quota.scope, int(NS_PER_S / quota.per_second), max(1, burst)))
+            self.quotas.append(
+                QuotaPlan(name, quota.scope, each(int, NS_PER_S / quota.per_second), each(max, 1, burst))
+            )
         return self._quota_index[key]
 
 

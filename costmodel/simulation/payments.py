@@ -9,7 +9,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -58,6 +58,11 @@ class Payments:
         """The sum of the measured amounts."""
         first, last = self.measured
         return int(self.amount_cents[first:last].sum())
+
+    def by_methods_of(self, workload: Workload, seed: int) -> Payments:
+        """The same payments made by the methods of another workload."""
+        ids = np.arange(self.number, dtype=np.int64) - self.measured[0]
+        return replace(self, method=_methods(workload, seed, ids))
 
 
 def month_start(scenario: Scenario) -> dt.datetime:

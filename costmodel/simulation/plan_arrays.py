@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from costmodel.assumptions.by_month import each
 from costmodel.simulation import layout as at
 from costmodel.simulation.draws import MASK, SHARE_BITS, mix64, mix64_many, name_key, stream_key
 from costmodel.simulation.kernel_tables import on_cache_lines
 from costmodel.simulation.payments import Demand, Payments
 from costmodel.simulation.plan import FlowPlan, FunctionPlan, Instruction, Op, Plan, StepPlan
-from costmodel.simulation.tables import LawTable
+from costmodel.simulation.tables import LawByMonth, LawTable, multiplied
 from costmodel.simulation.timetable import Timetable
 
 Outages = tuple[tuple[tuple[int, int], ...], ...]
@@ -36,7 +37,7 @@ def signed(bits: int) -> int:
 
 def threshold(share: Decimal) -> int:
     """A share as `uniform_below` compares it."""
-    return int(share * 2**SHARE_BITS)
+    return each(int, share * 2**SHARE_BITS)
 
 
 def keys_of(seed: int, stream: str, names: npt.NDArray[np.uint64]) -> IntArray:
@@ -44,9 +45,56 @@ def keys_of(seed: int, stream: str, names: npt.NDArray[np.uint64]) -> IntArray:
     return mix64_many(np.uint64(mix64((seed & MASK) ^ name_key(stream))) ^ names).view(np.int64)
 
 
+def whole(value: Any) -> int:
+    """A figure of the plan as a whole number; a column of them where it has one for each month."""
+    return each(int, value)
+
+
+@dataclass(frozen=True)
+class ByMonthNumbers:
+    """The numbers of an array that differ from month to month: their places, and (months, places) what they are."""
+
+    places: IntArray
+    values: IntArray
+
+    def put(self, array: IntArray, month: int) -> None:
+        """Those of one month, into the array."""
+        if len(self.places):
+            array.reshape(-1)[self.places] = self.values[month]
+
+
+def parted(numbers: Sequence[Any], columns: int = 1) -> tuple[IntArray, ByMonthNumbers]:
+    """Numbers as an array, and those of them that differ from month to month; the first month's stand in the array."""
+    flat = [number for row in numbers for number in row] if columns > 1 else list(numbers)
+    kinds = set(map(type, flat))
+    drawn = [at for at, number in enumerate(flat) if isinstance(number, np.ndarray)] if np.ndarray in kinds else []
+    values = np.array([flat[place] for place in drawn], np.int64).T
+    for place in drawn:
+        flat[place] = flat[place][0]
+    array = np.array(flat, np.int64)
+    return (array.reshape(-1, columns) if columns > 1 else array), ByMonthNumbers(np.array(drawn, np.int64), values)
+
+
+class LawsByMonth:
+    """The laws that have another scale in each month: their rows, what stands there unscaled, and the scales."""
+
+    def __init__(self, laws: Sequence[LawTable], arrays: IntArray) -> None:
+        found = [(row, law) for row, law in enumerate(laws) if isinstance(law, LawByMonth)]
+        self.rows = [row for row, _ in found]
+        self.unscaled = arrays[self.rows]
+        self.factors = [law.factors.tolist() for _, law in found]
+        self.room = np.zeros(at.LAW_COLUMNS)
+
+    def put(self, arrays: IntArray, month: int) -> None:
+        """Those of one month, among all laws."""
+        for row, unscaled, factors in zip(self.rows, self.unscaled, self.factors, strict=True):
+            factor = factors[month]
+            arrays[row] = unscaled if factor == 1 else multiplied(unscaled, factor, self.room)
+
+
 def only_value(law: LawTable) -> int:
     """The value of a law that has only one, or NONE."""
-    return int(law.edges[0]) if law.edges.min() == law.edges.max() else at.NONE
+    return law.only_value if law.only_value is not None else at.NONE
 
 
 @lru_cache(maxsize=1)
@@ -89,11 +137,35 @@ class PlanArrays:
             flow = plan.flows[bisect_right(starts, pc) - 1]
             self.rows[pc] = self._padded(self._instruction(instruction, flow))
         self._scalars()
-        self.sheet = np.array(self.rows, np.int64)
-        self.first_k, self.all_lists = np.array(self.k, np.int64), np.array(self.lists, np.int64)
+        self.sheet, self.sheet_by_month = parted(self.rows, at.SHEET_COLUMNS)
+        self.first_k, self.k_by_month = parted(self.k)
+        self.all_lists, self.lists_by_month = parted(self.lists)
         self.names = np.array([instruction.key for instruction in plan.code], np.uint64)
         self.spawns = np.array([instruction.op is Op.SPAWN for instruction in plan.code], bool)
         self.laws = np.array([law.edges for law in plan.laws], np.int64).reshape(-1, at.LAW_COLUMNS)
+        self.laws_by_month = LawsByMonth(plan.laws, self.laws)
+        self.places = self._counts()
+
+    def _counts(self) -> dict[str, IntArray]:
+        """Where the counts stand in k, by name and basis."""
+        steps = np.array([self.rows[row][at.STEP_K] for row in self.steps], np.int64)
+        functions = np.array([self.rows[row][at.FUNCTION_K] for row in self.functions], np.int64)
+        kinds = np.arange(2 * at.FUNCTION_KINDS).reshape(2, 1, at.FUNCTION_KINDS)
+        both = np.arange(2)[:, None]
+        return {
+            "calls": steps + at.CALLS + both,
+            "chunks": steps + at.CHUNKS + both,
+            "stored_s": steps + at.STORED + both,
+            "functions": functions[None, :, None] + kinds,
+            "peak": functions + at.PEAK,
+        }
+
+    def put_month(self, month: int) -> None:
+        """What follows is about one of the months in which figures of the plan differ; at first the first."""
+        self.sheet_by_month.put(self.sheet, month)
+        self.k_by_month.put(self.first_k, month)
+        self.lists_by_month.put(self.all_lists, month)
+        self.laws_by_month.put(self.laws, month)
 
     # --- one run --------------------------------------------------------------------------------------
 
@@ -140,7 +212,7 @@ class PlanArrays:
     # --- rows and lists -------------------------------------------------------------------------------
 
     def _padded(self, values: Sequence[int]) -> list[int]:
-        return [int(value) for value in values] + [0] * (at.SHEET_COLUMNS - len(values))
+        return [v if type(v) is int else whole(v) for v in values] + [0] * (at.SHEET_COLUMNS - len(values))
 
     def _row(self, *values: int) -> int:
         self.rows.append(self._padded(values))
@@ -149,7 +221,7 @@ class PlanArrays:
     def _list(self, values: Iterable[int]) -> tuple[int, int]:
         """Where the values stand in the lists, and how many they are."""
         begin = len(self.lists)
-        self.lists += [int(value) for value in values]
+        self.lists += [value if type(value) is int else whole(value) for value in values]
         return begin, len(self.lists) - begin
 
     def _counters(self, first: Iterable[int]) -> int:
@@ -245,7 +317,7 @@ class PlanArrays:
 
     def _scalars(self) -> None:
         for place, value in {**self._rules(), **self._money(), **self._run(), **self._free_lists()}.items():
-            self.k[place] = int(value)
+            self.k[place] = whole(value)
 
     def _rules(self) -> dict[int, int]:
         compute, retry = self.plan.compute, self.plan.retry

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
+from costmodel.assumptions.by_month import each
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.fields import Law
 from costmodel.assumptions.pipeline import Pipeline, Risk
@@ -55,11 +56,11 @@ def compute(assumptions: Assumptions, outages: list[str]) -> LambdaPlan:
     own = assumptions.pipeline.account_concurrency
     rate = parameter(service, "scale_per_10s")
     return LambdaPlan(
-        account_concurrency=int(own.value if own else parameter(service, "account_concurrency")),
-        keep_alive_ns=int(parameter(service, "keep_alive_s") * NS_PER_S),
-        life_ns=int(parameter(service, "life_s") * NS_PER_S),
-        scale_interval_ns=int(SCALE_WINDOW_S * NS_PER_S / rate),
-        scale_burst=int(rate),
+        account_concurrency=each(int, own.value if own else parameter(service, "account_concurrency")),
+        keep_alive_ns=each(int, parameter(service, "keep_alive_s") * NS_PER_S),
+        life_ns=each(int, parameter(service, "life_s") * NS_PER_S),
+        scale_interval_ns=each(int, SCALE_WINDOW_S * NS_PER_S / rate),
+        scale_burst=each(int, rate),
         billing_increment_ns=int((service.rule_on("billing_increment_ms", on) or 1) * NS_PER_MS),
         init_billed=bool(service.rule_on("init_billed", on)),
         outage=outages.index("lambda") if "lambda" in outages else -1,
@@ -78,15 +79,15 @@ def parameter(service: Service, name: str) -> Decimal:
 def retry(assumptions: Assumptions) -> RetryPlan:
     """How callers try again; a pipeline that says nothing tries once."""
     pipeline = assumptions.pipeline
-    delays = tuple(int(q.value * NS_PER_MINUTE) for q in pipeline.async_retry_minutes)
+    delays = tuple(each(int, q.value * NS_PER_MINUTE) for q in pipeline.async_retry_minutes)
     policy = pipeline.sdk_retry
     tries = (
         (1, 0, 0)
         if policy is None
         else (
-            int(policy.attempts.value),
-            int(policy.base_ms.value * NS_PER_MS),
-            int(policy.most_ms.value * NS_PER_MS),
+            each(int, policy.attempts.value),
+            each(int, policy.base_ms.value * NS_PER_MS),
+            each(int, policy.most_ms.value * NS_PER_MS),
         )
     )
     return RetryPlan(*tries, delays, *_requeue(assumptions))
@@ -98,15 +99,15 @@ def _requeue(assumptions: Assumptions) -> tuple[int, int, int]:
         return (0, 0, 0)
     platform = assumptions.services["lambda"]
     return (
-        int(parameter(platform, "async_requeue_first_s") * NS_PER_S),
-        int(parameter(platform, "async_requeue_most_s") * NS_PER_S),
-        int(parameter(platform, "async_max_age_h") * NS_PER_HOUR),
+        each(int, parameter(platform, "async_requeue_first_s") * NS_PER_S),
+        each(int, parameter(platform, "async_requeue_most_s") * NS_PER_S),
+        each(int, parameter(platform, "async_max_age_h") * NS_PER_HOUR),
     )
 
 
 def api_timeout_ns(pipeline: Pipeline) -> int:
     """The API service's limit on one request."""
-    return int(pipeline.api_timeout_ms.value * NS_PER_MS) if pipeline.api_timeout_ms else 2**62
+    return each(int, pipeline.api_timeout_ms.value * NS_PER_MS) if pipeline.api_timeout_ms else 2**62
 
 
 def thresholds(risk: Risk | None) -> tuple[int, int, int]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
+from costmodel.assumptions.by_month import each
 from costmodel.assumptions.catalog import Assumptions
+from costmodel.assumptions.pipeline import Wait
 from costmodel.assumptions.scenario import Scenario
 from costmodel.simulation.calendar import add_banking_days
 from costmodel.simulation.counts import Counts
@@ -19,7 +21,7 @@ from costmodel.simulation.payments import Demand, Payments, month_hours_of
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.replaying import Replay
 from costmodel.simulation.room import BYTES_WAITING, Watchman, check_room, free_bytes
-from costmodel.simulation.timetable import Timetable, draw_outages, make_timetable
+from costmodel.simulation.timetable import Timetable, draw_outages, make_timetable, outage_terms
 
 NS_PER_S = 10**9
 S_PER_HOUR = 3600
@@ -76,17 +78,21 @@ def simulate(
     for k, seed in enumerate(seeds):
         payments = first if k == 0 or replayed else Demand(scenario, seed, lead_in)
         # payments of a file have been made: no outage can undo them
-        times = table if k == 0 else dataclasses.replace(table, outages=draw_outages(plan, table.end_ns, seed))
+        times = (
+            table
+            if k == 0
+            else dataclasses.replace(table, outages=draw_outages(outage_terms(plan), table.end_ns, seed))
+        )
         if replayed:
             times = dataclasses.replace(table, outages=tuple(() for _ in plan.outages))
         watchman = Watchman(_part(watch, k, number, first.window[1]), name == "reference", free_bytes)
         counts = run_once(plan, payments, times, seed).run(watchman)
-        counts.outage_ns = times.path_outage_ns(_serial(plan, assumptions), *payments.window)
+        counts.outage_ns = times.path_outage_ns(serial(plan, assumptions), *payments.window)
         runs.append(counts)
-    return Simulated(runs, seeds, first, table, _period(scenario, first, replayed), replayed, name)
+    return Simulated(runs, seeds, first, table, period_of(scenario, first, replayed), replayed, name)
 
 
-def _serial(plan: Plan, assumptions: Assumptions) -> list[int]:
+def serial(plan: Plan, assumptions: Assumptions) -> list[int]:
     """The failing services that every pay-in needs."""
     return [plan.outages.index(name) for name in assumptions.pipeline.serial_path if name in plan.outages]
 
@@ -102,18 +108,23 @@ def lead_in_ns(plan: Plan, scenario: Scenario) -> int:
 
     A run by `cohort` follows its own payments to their end and needs none for money.
     """
+    return lead_in_of(plan.waits, scenario)
+
+
+def lead_in_of(waits: Sequence[Wait], scenario: Scenario) -> int:
+    """The same for a plan with these waits."""
     if scenario.lead_in_days is not None:
         return int(scenario.lead_in_days * NS_PER_DAY)
     if scenario.horizon == "cohort":
         return 0
-    return -(-_fixed_waits_ns(plan, scenario.on.year) // NS_PER_WEEK) * NS_PER_WEEK
+    return -(-_fixed_waits_ns(waits, scenario.on.year) // NS_PER_WEEK) * NS_PER_WEEK
 
 
-def _fixed_waits_ns(plan: Plan, year: int) -> int:
+def _fixed_waits_ns(waits: Sequence[Wait], year: int) -> int:
     """All fixed waits of money one after the other, banking days at the most calendar days they take in that year."""
-    hours = sum(((wait.hours or Decimal(0)) for wait in plan.waits), Decimal(0))
-    days = sum(_longest_days(wait.banking_days, year) for wait in plan.waits if wait.banking_days)
-    return int(hours * S_PER_HOUR * NS_PER_S) + days * NS_PER_DAY
+    hours = sum((wait.hours for wait in waits if wait.hours is not None), Decimal(0))
+    days = sum(_longest_days(wait.banking_days, year) for wait in waits if wait.banking_days)
+    return each(int, hours * S_PER_HOUR * NS_PER_S) + days * NS_PER_DAY
 
 
 @cache
@@ -126,10 +137,11 @@ def _longest_days(banking_days: int, year: int) -> int:
 def drain_ns(plan: Plan, year: int) -> int:
     """Time after the window within which every measured payment surely ends: fixed waits, longest lags, two weeks."""
     lags = max((plan.laws[fate.law].largest for fate in plan.fates), default=0)
-    return 2 * _fixed_waits_ns(plan, year) + 2 * lags + 2 * NS_PER_WEEK
+    return 2 * _fixed_waits_ns(plan.waits, year) + 2 * lags + 2 * NS_PER_WEEK
 
 
-def _period(scenario: Scenario, payments: Payments | Demand, replayed: Replay | None) -> Period:
+def period_of(scenario: Scenario, payments: Payments | Demand, replayed: Replay | None = None) -> Period:
+    """The measured time of some payments, and the month it stands for."""
     measured = Decimal(payments.window[1] - payments.window[0]) / NS_PER_S
     month = measured / replayed.months if replayed else Decimal(month_hours_of(scenario) * S_PER_HOUR)
     return Period(measured, month)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costmodel.simulation.counts import Counts, bin_of, quantile
+from costmodel.simulation.counts import Counts, bin_of, quantiles
 from costmodel.simulation.plan import TIMERS
 
 NS_PER_MS = 10**6
@@ -81,16 +81,20 @@ def _squares(centre: float, values: Sequence[float]) -> float:
 def latency_ms(runs: Sequence[Counts], timer: str) -> dict[str, float | None]:
     """Mean, percentiles and largest latency of a timer, pooled over the replications, in ms."""
     which = TIMERS.index(timer)
-    pooled = np.sum([counts.latency[which] for counts in runs], axis=0)
+    pooled = _pooled([counts.latency[which] for counts in runs])
     number = int(pooled.sum())
     figures: dict[str, float | None] = {"mean": None}
     if number:
         figures["mean"] = sum(counts.latency_sum[which] for counts in runs) / number / NS_PER_MS
-    for name, level in LEVELS.items():
-        value = quantile(pooled, level)
+    for name, value in zip(LEVELS, quantiles(pooled, LEVELS.values()), strict=True):
         figures[name] = None if value is None else value / NS_PER_MS
     figures["max"] = max(counts.latency_max[which] for counts in runs) / NS_PER_MS if number else None
     return figures
+
+
+def _pooled(histograms: Sequence[np.ndarray]) -> np.ndarray:
+    found: np.ndarray = histograms[0] if len(histograms) == 1 else np.sum(histograms, axis=0)
+    return found
 
 
 def share_within(runs: Sequence[Counts], timer: str, limit_ms: float) -> float | None:

@@ -12,10 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from costmodel.assumptions.by_month import ByMonth, is_column
 from costmodel.assumptions.fields import Law, quantile_level
 from costmodel.assumptions.sharing import Same
 from costmodel.simulation.draws import Bits
@@ -23,6 +25,7 @@ from costmodel.simulation.draws import Bits
 OCTAVES = 40
 CELL_BITS = 6
 CELLS = OCTAVES << CELL_BITS  # per side
+PLACES = 2 * (CELLS + 1)
 HALF = 2**63
 LARGEST = 2.0**62
 FARTHEST = 2.0**-OCTAVES  # where p0 and p100 stand
@@ -60,7 +63,10 @@ class LawTable:
     @lru_cache(maxsize=LAWS_KEPT)
     def exponential(mean: float) -> LawTable:
         """An exponential law."""
-        return LawTable.of(lambda tail, score: -mean * (math.log(tail) if score > 0 else math.log1p(-tail)))
+        log, log1p = math.log, math.log1p
+        return _Closed(lambda tails, scores: [
+            -mean * (log(tail) if score > 0 else log1p(-tail)) for tail, score in zip(tails, scores, strict=True)
+        ])  # fmt: skip
 
     @staticmethod
     @lru_cache(maxsize=LAWS_KEPT)
@@ -68,12 +74,19 @@ class LawTable:
         """A lognormal law by its mean and coefficient of variation."""
         sigma = math.sqrt(math.log1p(cv * cv))
         mu, exp = math.log(mean) - sigma * sigma / 2, math.exp
-        sides = [[round(exp(mu + sigma * sign * score)) for _, score in _EDGES] for sign in (1.0, -1.0)]
-        return LawTable(np.array(sides, np.int64).ravel())
+        return _Closed(lambda _, scores: [exp(mu + sigma * score) for score in scores])
 
     def scaled(self, factor: float) -> LawTable:
         """The law with every value multiplied; none beyond what 63 bits hold."""
-        return LawTable(np.rint(np.minimum(self.edges * factor, LARGEST)).astype(np.int64))
+        return _Scaled(self, factor)
+
+    def edge(self, place: int) -> int:
+        """One of the edges."""
+        return self._list[place]
+
+    def picked(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Some of the edges."""
+        return self.edges[places]
 
     @cached_property
     def _list(self) -> list[int]:
@@ -84,18 +97,23 @@ class LawTable:
         """The largest value a draw can have."""
         return int(self.edges.max())
 
+    @cached_property
+    def only_value(self) -> int | None:
+        """The value of a law that has only one."""
+        return int(self.edges[0]) if self.edges.min() == self.edges.max() else None
+
     def value(self, bits: int) -> int:
         """The quantile that 64 random bits pick."""
         tail = bits & (HALF - 1)
         free = tail.bit_length() - 1  # bits below the leading one
         side = CELLS + 1 if bits >= HALF else 0
         if free < 63 - OCTAVES:
-            return self._list[side]
+            return self.edge(side)
         octave, rest = 62 - free, tail & ((1 << free) - 1)
         at = side + ((OCTAVES - 1 - octave) << CELL_BITS) + (rest >> (free - CELL_BITS))
         part = (rest & ((1 << (free - CELL_BITS)) - 1)) / float(1 << (free - CELL_BITS))
-        low = self._list[at]
-        return low + int((self._list[at + 1] - low) * part)
+        low = self.edge(at)
+        return low + int((self.edge(at + 1) - low) * part)
 
     def values(self, bits: Bits) -> npt.NDArray[np.int64]:
         """`value` of each element; the same integers."""
@@ -109,9 +127,9 @@ class LawTable:
         octave = 62 - safe.astype(np.int64)
         at = side + ((OCTAVES - 1 - octave) << CELL_BITS) + (rest >> below).astype(np.int64)
         part = (rest & ((np.uint64(1) << below) - np.uint64(1))).astype(np.float64) / (np.uint64(1) << below)
-        low = self.edges[at]
-        picked = low + ((self.edges[at + 1] - low) * part).astype(np.int64)
-        return np.where(near, picked, self.edges[side])
+        low = self.picked(at)
+        found = low + ((self.picked(at + 1) - low) * part).astype(np.int64)
+        return np.where(near, found, self.picked(side))
 
     def mean(self) -> float:
         """The mean of the law as tabulated: every cell's middle, weighed by its probability."""
@@ -119,6 +137,100 @@ class LawTable:
         tails = np.array([tail for tail, _ in _EDGES])
         middles = (sides[:, 1:] + sides[:, :-1]) / 2
         return float((middles @ np.diff(tails)).sum() + sides[:, 0].sum() * tails[0])
+
+
+class _Closed(LawTable):
+    """The table of a law in closed form: some draws at once work out the edges they need; many make the whole of it.
+
+    quantiles: of tail probabilities and the normal scores of the same places. asked: for how many edges so far.
+    """
+
+    quantiles: Callable[[list[float], list[float]], list[float]]
+    asked: int
+
+    def __init__(self, quantiles: Callable[[list[float], list[float]], list[float]]) -> None:
+        object.__setattr__(self, "quantiles", quantiles)
+        object.__setattr__(self, "asked", 0)
+
+    @cached_property
+    def edges(self) -> npt.NDArray[np.int64]:
+        """All of them."""
+        return self._at(slice(None))
+
+    def picked(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """As the table has them."""
+        object.__setattr__(self, "asked", self.asked + len(places))
+        if self.asked > PLACES:
+            return self.edges[places]
+        needed, which = np.unique(places, return_inverse=True)
+        found: npt.NDArray[np.int64] = self._at(needed)[which]
+        return found
+
+    def _at(self, places: Any) -> npt.NDArray[np.int64]:
+        values = self.quantiles(TAILS[places].tolist(), SCORES[places].tolist())
+        found: npt.NDArray[np.int64] = np.rint(np.array(values)).astype(np.int64)
+        return found
+
+
+class _Scaled(LawTable):
+    """The table of a law whose every value is multiplied, likewise."""
+
+    base: LawTable
+    factor: float
+
+    def __init__(self, base: LawTable, factor: float) -> None:
+        object.__setattr__(self, "base", base)
+        object.__setattr__(self, "factor", factor)
+
+    @cached_property
+    def edges(self) -> npt.NDArray[np.int64]:
+        """All of them."""
+        found: npt.NDArray[np.int64] = multiplied(self.base.edges, self.factor)
+        return found
+
+    def edge(self, place: int) -> int:
+        """As the table has it."""
+        return round(min(self.base.edge(place) * self.factor, LARGEST))
+
+    def picked(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """As the table has them."""
+        found: npt.NDArray[np.int64] = multiplied(self.base.picked(places), self.factor)
+        return found
+
+
+def multiplied(edges: Any, factor: Any, room: Any = None) -> Any:
+    """Edges times a factor, to whole numbers, none beyond what 63 bits hold; as floats, if `room` is given for them."""
+    found = np.multiply(edges, factor, out=room)
+    found = np.rint(np.minimum(found, LARGEST, out=room), out=room)
+    return found.astype(np.int64) if room is None else found
+
+
+class LawByMonth(LawTable, ByMonth):
+    """A law with another scale in each month; edges: of the law as it is before it is scaled."""
+
+    base: LawTable
+    factors: npt.NDArray[np.float64]
+
+    def __init__(self, base: LawTable, factors: npt.NDArray[np.float64]) -> None:
+        super().__init__(base.edges)
+        object.__setattr__(self, "base", base)
+        object.__setattr__(self, "factors", factors)
+
+    @cached_property
+    def largest(self) -> int:
+        """The largest value a draw can have in any month."""
+        return int(multiplied(self.base.largest, float(self.factors.max())))
+
+    @cached_property
+    def only_value(self) -> Any:
+        """The value of a law that has only one, by month."""
+        only = self.base.only_value
+        return None if only is None else multiplied(only, self.factors).astype(object)
+
+    def of_month(self, month: int) -> LawTable:
+        """The law of that month."""
+        factor = float(self.factors[month])
+        return self.base if factor == 1 else self.base.scaled(factor)
 
 
 def law_table(law: Law) -> LawTable:
@@ -129,6 +241,8 @@ def law_table(law: Law) -> LawTable:
 @lru_cache(maxsize=LAWS_KEPT)
 def _law_table(same: Same) -> LawTable:
     law: Law = same.thing
+    if is_column(law.scale):
+        return LawByMonth(_unscaled(law), np.array(law.scale, np.float64))
     return _unscaled(law) if law.scale == 1 else _unscaled(law).scaled(float(law.scale))
 
 
@@ -175,3 +289,5 @@ def _bit_length(values: Bits) -> npt.NDArray[np.int64]:
 
 
 _EDGES = _tails()
+TAILS = np.array([tail for tail, _ in _EDGES] * 2)
+SCORES = np.array([sign * score for sign in (1.0, -1.0) for _, score in _EDGES])

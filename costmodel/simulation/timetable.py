@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from itertools import accumulate
 
-import numpy as np
-
-from costmodel.assumptions.sharing import Same
+from costmodel.assumptions.by_month import each
+from costmodel.assumptions.pipeline import Schedule, Wait
 from costmodel.simulation.calendar import FED_ZONE, day_start_ns, is_banking_day, schedule_times, settlement_ns
 from costmodel.simulation.draws import draw_bits, name_key, stream_key
 from costmodel.simulation.plan import Plan
@@ -72,16 +71,21 @@ class Timetable:
 
 def make_timetable(plan: Plan, start: dt.datetime, end_ns: int, seed: int) -> Timetable:
     """The timetable of a run from `start` (UTC) over `end_ns` nanoseconds."""
+    return replace(lasting_timetable(plan, start, end_ns), outages=draw_outages(outage_terms(plan), end_ns, seed))
+
+
+def lasting_timetable(plan: Plan, start: dt.datetime, end_ns: int) -> Timetable:
+    """The same without outages: what the seed does not decide."""
     number = end_ns // NS_PER_DAY + 3  # days, from the one before the start on
     kept = -(-number // DAYS_KEPT_AT_ONCE) * DAYS_KEPT_AT_ONCE
     midnights, bank_days = _days(start, kept)
     return Timetable(
-        fires=tuple(_before(_fires(Same(schedule), start, kept), end_ns) for schedule in plan.schedules),
+        fires=tuple(_before(_fires(schedule, start, kept), end_ns) for schedule in plan.schedules),
         midnights=midnights[:number],
         bank_days=bank_days[:number],
-        due=tuple(() if wait.banking_days is None else _due(Same(wait), start, kept)[:number] for wait in plan.waits),
-        delays=tuple(int((wait.hours or Decimal(0)) * NS_PER_HOUR) for wait in plan.waits),
-        outages=draw_outages(plan, end_ns, seed),
+        due=tuple(() if wait.banking_days is None else _due(wait, start, kept)[:number] for wait in plan.waits),
+        delays=tuple(0 if wait.hours is None else each(int, wait.hours * NS_PER_HOUR) for wait in plan.waits),
+        outages=tuple(() for _ in plan.outages),
         end_ns=end_ns,
     )
 
@@ -91,9 +95,9 @@ def _before(times: tuple[int, ...], end_ns: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=TIMETABLES_KEPT)
-def _fires(schedule: Same, start: dt.datetime, days: int) -> tuple[int, ...]:
+def _fires(schedule: Schedule, start: dt.datetime, days: int) -> tuple[int, ...]:
     """When a schedule fires in so many days; the same for every scenario of that month."""
-    return tuple(schedule_times(schedule.thing, start, start + dt.timedelta(days=days)))
+    return tuple(schedule_times(schedule, start, start + dt.timedelta(days=days)))
 
 
 @lru_cache(maxsize=TIMETABLES_KEPT)
@@ -105,17 +109,22 @@ def _days(start: dt.datetime, number: int) -> tuple[tuple[int, ...], tuple[int, 
 
 
 @lru_cache(maxsize=TIMETABLES_KEPT)
-def _due(wait: Same, start: dt.datetime, number: int) -> tuple[int, ...]:
+def _due(wait: Wait, start: dt.datetime, number: int) -> tuple[int, ...]:
     """When money handed in on each of those days is there."""
-    return tuple(settlement_ns(wait.thing, midnight, start) for midnight in _days(start, number)[0])
+    return tuple(settlement_ns(wait, midnight, start) for midnight in _days(start, number)[0])
 
 
-def draw_outages(plan: Plan, end_ns: int, seed: int) -> tuple[tuple[tuple[int, int], ...], ...]:
+OutageTerms = tuple[tuple[str, Decimal, LawTable], ...]
+
+
+def outage_terms(plan: Plan) -> OutageTerms:
+    """Each failing service with its outages a year and the law of their length."""
+    return tuple((name, rate, plan.laws[law]) for name, (rate, law) in zip(plan.outages, plan.outage_laws, strict=True))
+
+
+def draw_outages(terms: OutageTerms, end_ns: int, seed: int) -> tuple[tuple[tuple[int, int], ...], ...]:
     """The outages of each failing service up to `end_ns`, as its assumptions and the seed give them."""
-    return tuple(
-        _outages(name, rate, plan.laws[law], end_ns, seed)
-        for name, (rate, law) in zip(plan.outages, plan.outage_laws, strict=True)
-    )
+    return tuple(_outages(*term, end_ns, seed) for term in terms)
 
 
 def _outages(name: str, per_year: Decimal, length: LawTable, end_ns: int, seed: int) -> tuple[tuple[int, int], ...]:
@@ -125,14 +134,9 @@ def _outages(name: str, per_year: Decimal, length: LawTable, end_ns: int, seed: 
     spans: list[tuple[int, int]] = []
     now = number = 0
     while gap is not None:
-        now += _drawn(gap, draw_bits(key, number, 0, 0))
+        now += gap.value(draw_bits(key, number, 0, 0))
         if now >= end_ns:
             break
-        spans.append((now, now + _drawn(length, draw_bits(key, number, 0, 1))))
+        spans.append((now, now + length.value(draw_bits(key, number, 0, 1))))
         now, number = spans[-1][1], number + 1
     return tuple(spans)
-
-
-def _drawn(law: LawTable, bits: int) -> int:
-    """`law.value`, without laying the table out as a list for one or two draws."""
-    return int(law.values(np.array([bits], np.uint64))[0])

@@ -9,7 +9,8 @@ import pytest
 
 import costmodel as cm
 from costmodel.analysis.points import code_sha256
-from costmodel.analysis.samples import Draw, Study, ready, sampled
+from costmodel.analysis.samples import sampled
+from costmodel.analysis.study import Draw, Study, ready
 
 pytestmark = pytest.mark.bench
 DAY = {"workload.days": 1, "lead_in_days": "0.05"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal
 
 from costmodel.analysis.expressions import Where, evaluate, parse
@@ -47,12 +48,12 @@ class PerimeterRow:
     own: tuple[Term, ...]
     left_out: tuple[Term, ...] = ()
 
-    @property
+    @cached_property
     def stripe_usd(self) -> Decimal:
         """Stripe's side."""
         return total(self.stripe)
 
-    @property
+    @cached_property
     def own_usd(self) -> Decimal:
         """The own side."""
         return total(self.own)

@@ -6,22 +6,37 @@ from typing import Any
 
 from costmodel.simulation import layout as at
 from costmodel.simulation.kernel_calendar import schedule
-from costmodel.simulation.kernel_draws import compiled
+from costmodel.simulation.kernel_draws import compiled, inlined
 from costmodel.simulation.kernel_memory import free_record, new_record
 from costmodel.simulation.kernel_platform import depth_of, in_cohort
 
 NS_PER_S = 10**9
+FEW, SHORT_NS, MUCH_NS = 2**20, 2**41, 2**61  # few × short is at most much, and twice that still is an int64
 
 
-@compiled
+@inlined
 def accrue(k: Any, station: int) -> None:
-    """As `Station.accrue`, in seconds and the nanoseconds beyond them."""
+    """As `Station.accrue`."""
+    if k[at.NOW] == k[station + at.CHANGED]:
+        return
     span = max(0, min(k[at.NOW], k[at.END]) - max(k[station + at.CHANGED], k[at.START]))
     k[station + at.CHANGED] = k[at.NOW]
-    for number, whole in ((k[station + at.USERS], at.TAKEN_S), (k[station + at.WAITING], at.WAITED_S)):
-        rest = k[station + whole + 1] + number * (span % NS_PER_S)
-        k[station + whole] += number * (span // NS_PER_S) + rest // NS_PER_S
-        k[station + whole + 1] = rest % NS_PER_S
+    add_time(k, station + at.TAKEN_S, k[station + at.USERS], span)
+    add_time(k, station + at.WAITED_S, k[station + at.WAITING], span)
+
+
+@inlined
+def add_time(k: Any, place: int, number: int, span: int) -> None:
+    """So many spans more, at a place of seconds and, behind it, of nanoseconds beyond them."""
+    if number < FEW and span < SHORT_NS:
+        rest = k[place + 1] + number * span
+    else:
+        k[place] += number * (span // NS_PER_S)
+        rest = k[place + 1] + number * (span % NS_PER_S)
+    if rest >= MUCH_NS:
+        k[place] += rest // NS_PER_S
+        rest %= NS_PER_S
+    k[place + 1] = rest
 
 
 @compiled

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MISSING = "the panel needs ipywidgets; install costmodel[notebooks]"
 FIRST = "Simulating for the first time. Where the fast engine has to be compiled, once, that takes about half a minute."
 DEFAULT_FILE = "my_scenario.toml"
+LEFT, RIGHT = "3 1 480px", "2 1 340px"  # how two tables share a row, as CSS's flex has it
 ENGINE = "compiled"  # worth compiling: the panel will run again and again
 
 
@@ -134,6 +135,7 @@ class WhatIf:
         self.reductions.value = panel_page.perimeters(found)
         self.costs.value = panel_page.costs(found)
         self.latency.value = panel_page.latency(found)
+        self.verdicts.value = panel_page.verdicts(found)
         self.notes.value = panel_page.notes(found)
         line = command_line(self.scenario, found.perimeter, found.changes, self.data, self.seed)
         self.command.value = panel_page.command(line)
@@ -142,7 +144,8 @@ class WhatIf:
     def _blank(self, why: str) -> None:
         self.panel = None
         self.headline.value = panel_page.reason(why)
-        for piece in (self.reductions, self.costs, self.latency, self.notes, self.command, self.saved):
+        tables = (self.reductions, self.latency, self.costs, self.verdicts)
+        for piece in (*tables, self.notes, self.command, self.saved):
             piece.value = ""
 
     # --- the widgets ----------------------------------------------------------------------------------
@@ -157,11 +160,11 @@ class WhatIf:
         self.on = w.DatePicker(value=start.on, description=f"{file.on.label} ({file.on.unit})", **ends,
                                style=_wide(), layout=_row(w))  # fmt: skip
         titles = [(self.perimeters.find(name).title, name) for name in file.shown]
-        self.perimeter = w.Dropdown(options=titles, value=start.perimeter, description="Perimeter: what is compared",
-                                    style=_wide(), layout=_row(w))  # fmt: skip
-        self.headline = self._piece("88px", panel_page.said(FIRST))
-        self.reductions, self.costs, self.latency = self._piece("190px"), self._piece("280px"), self._piece("280px")
-        self.notes, self.command, self.saved = self._piece("84px"), self._piece("96px"), self._piece("44px")
+        self.perimeter = self._choice(titles, start.perimeter, "Perimeter (what is compared)")
+        self.headline = self._piece("72px", value=panel_page.said(FIRST))
+        self.reductions, self.latency = self._piece("200px", LEFT), self._piece("200px", RIGHT)
+        self.costs, self.verdicts = self._piece("310px", LEFT), self._piece("310px", RIGHT)
+        self.notes, self.command, self.saved = self._piece("84px"), self._piece("136px"), self._piece("42px")
         self.target = w.Text(value=DEFAULT_FILE, description="Save as a scenario file", style=_wide(), layout=_row(w))
         self.replace = w.Checkbox(value=False, description="replace it if it is there", indent=False,
                                   layout=w.Layout(width="auto"))  # fmt: skip
@@ -170,26 +173,31 @@ class WhatIf:
 
     def _laid_out(self) -> ipywidgets.Widget:
         w = self.widgets
-        sliders = w.VBox([self.payments, self.ticket, self.ach_share, self.provisioned, self.on, self.perimeter],
-                         layout=w.Layout(flex="1 1 420px"))  # fmt: skip
-        wrapped = w.Layout(display="flex", flex_flow="row wrap", align_items="flex-start", width="100%")
-        saving = w.HBox([self.target, self.replace, self.button], layout=wrapped)
-        top = w.HBox([sliders, self.reductions], layout=wrapped)
-        below = w.HBox([self.costs, self.latency], layout=wrapped)
+        sliders = [self.payments, self.ticket, self.ach_share, self.provisioned, self.on, self.perimeter]
+        wrapped = {"display": "flex", "flex_flow": "row wrap", "align_items": "flex-start", "width": "100%"}
+        tables = [
+            w.HBox(pair, layout=w.Layout(**wrapped))
+            for pair in ([self.reductions, self.latency], [self.costs, self.verdicts])
+        ]
+        saving = w.HBox([self.target, self.replace, self.button], layout=w.Layout(**wrapped))
         style = w.HTML(panel_page.STYLE, layout=w.Layout(display="none"))
-        return w.VBox([style, self.headline, top, below, self.notes, self.command, saving, self.saved],
-                      layout=w.Layout(width="100%", max_width="1200px"))  # fmt: skip
+        shown = [style, self.headline, *sliders, *tables, self.notes, self.command, saving, self.saved]
+        return w.VBox(shown, layout=w.Layout(width="100%", max_width="1100px"))
 
     def _slider(self, terms: Slider, start: Decimal) -> Any:
-        w = self.widgets
         options = [(number(value, 2), value) for value in terms.values(start)]
-        return w.SelectionSlider(options=options, value=start, description=f"{terms.label} ({terms.unit})",
-                                 continuous_update=True, style=_wide(), layout=_row(w))  # fmt: skip
+        return self._choice(options, start, f"{terms.label} ({terms.unit})")
 
-    def _piece(self, height: str, value: str = "") -> Any:
+    def _choice(self, options: list[tuple[str, Any]], start: Any, label: str) -> Any:
+        """A slider over words or figures. A drop-down list would lose its arrow keys to JupyterLab's own commands."""
+        w = self.widgets
+        return w.SelectionSlider(options=options, value=start, description=label, continuous_update=True,
+                                 style=_wide(), layout=_row(w))  # fmt: skip
+
+    def _piece(self, height: str, flex: str | None = None, value: str = "") -> Any:
         """A place of that height for a piece of HTML; what is longer scrolls inside."""
         w = self.widgets
-        return w.HTML(value, layout=w.Layout(height=height, min_height=height, flex="1 1 420px", overflow="auto"))
+        return w.HTML(value, layout=w.Layout(height=height, min_height=height, flex=flex, overflow="auto"))
 
 
 def _widgets() -> Any:
@@ -202,7 +210,7 @@ def _widgets() -> Any:
 
 def _wide() -> dict[str, str]:
     """Room for a label with its unit."""
-    return {"description_width": "250px"}
+    return {"description_width": "290px"}
 
 
 def _row(w: Any) -> Any:

@@ -6,6 +6,7 @@ A figure that tests and readers look for stands in an element with its name as `
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from html import escape
 
 from costmodel.analysis.panel import Panel
@@ -23,11 +24,12 @@ STYLE = """<style>
   border-bottom: 1px solid rgba(128, 128, 128, .35); font-weight: normal; }
 .costmodel-panel tr > :first-child { text-align: left; white-space: normal; }
 .costmodel-panel thead th { font-weight: 600; }
-.costmodel-panel tr[aria-current] > * { font-weight: 700; }
+.costmodel-panel tr[data-strong] > * { font-weight: 700; }
 .costmodel-panel code { white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; }
 .costmodel-panel [role=alert] { border-left: 4px solid currentColor; padding-left: 8px; white-space: pre-wrap; }
 </style>"""
-CURRENT = ' aria-current="true"'
+CENT = Decimal(1).scaleb(-2)
+CURRENT = " data-strong"
 
 
 def headline(panel: Panel) -> str:
@@ -56,25 +58,42 @@ def perimeters(panel: Panel) -> str:
     ]
     figures = [f"reduction.{name}" for name in panel.rows]
     current = [name == panel.perimeter for name in panel.rows]
-    head = ("Perimeter", "own, USD/month", "Stripe, USD/month", "reduction", "95 % interval")
-    return _piece("<h4>Reduction by perimeter</h4>" + _table(head, rows, figures, 3, current))
+    head = ("Perimeter", "own", "Stripe", "reduction", "95 % interval")
+    return _piece("<h4>Reduction by perimeter, costs in USD a month</h4>" + _table(head, rows, figures, 3, current))
 
 
 def costs(panel: Panel) -> str:
-    """The cost lines within the perimeter."""
-    rows = [(cost.title, small(cost.own_usd), small(cost.stripe_usd)) for cost in panel.costs]
-    figures = [f"cost.{cost.service}" for cost in panel.costs]
-    title = f"<h4>Costs a month within “{escape(panel.row.row.title)}”</h4>"
-    return _piece(title + _table(("Service", "own, USD", "Stripe, USD"), rows, figures, 1))
+    """The cost lines within the perimeter, their sum first; services that cost less than a cent share a line."""
+    shown, little, row = [], 0, panel.row.row
+    for cost in panel.costs:
+        if max(cost.stripe_usd or 0, cost.own_usd or 0) < CENT:
+            little += 1
+        else:
+            shown.append((f"cost.{cost.service}", (cost.title, small(cost.own_usd), small(cost.stripe_usd))))
+    rest = [("cost.rest", (f"{little} others, less than a cent each", "", ""))] if little else []
+    lines = [("cost.all", ("In all", small(row.own_usd), small(row.stripe_usd))), *shown, *rest]
+    title = f"<h4>Costs in USD a month within “{escape(row.title)}”</h4>"
+    rows, figures = [cells for _, cells in lines], [name for name, _ in lines]
+    return _piece(
+        title + _table(("Service", "own", "Stripe"), rows, figures, 1, [name == "cost.all" for name in figures])
+    )
 
 
 def latency(panel: Panel) -> str:
-    """The percentiles of one request, and the verdicts."""
+    """The percentiles of one request."""
     waits = latencies(panel)
     rows = [(title, value, pair) for _, title, value, pair in waits]
     figures = [f"latency.{level}" for level, *_ in waits]
     head = ("From request to answer", "ms", "95 % interval")
-    return _piece("<h4>Latency of a payment</h4>" + _table(head, rows, figures, 1) + _verdicts(panel))
+    return _piece("<h4>Latency of a payment</h4>" + _table(head, rows, figures, 1))
+
+
+def verdicts(panel: Panel) -> str:
+    """What the document claims, and whether it holds."""
+    rows = [verdict(panel, held) for held in panel.verdicts]
+    figures = [f"verdict.{held.claim}" for held in panel.verdicts]
+    title = "<h4>What is claimed, and whether it holds here</h4>"
+    return _piece(title + _table(("Claim", "simulated", "verdict"), rows, figures, 2))
 
 
 def notes(panel: Panel) -> str:
@@ -92,12 +111,6 @@ def said(text: str) -> str:
     return _piece(f'<p role="status" data-figure="saved">{escape(text)}</p>')
 
 
-def _verdicts(panel: Panel) -> str:
-    rows = [verdict(panel, held) for held in panel.verdicts]
-    figures = [f"verdict.{held.claim}" for held in panel.verdicts]
-    return "<h4>What is claimed</h4>" + _table(("Claim", "simulated", "verdict"), rows, figures, 2)
-
-
 def _table(
     head: Sequence[str],
     rows: Sequence[Sequence[str]],
@@ -105,7 +118,7 @@ def _table(
     column: int,
     current: Iterable[bool] = (),
 ) -> str:
-    """A table; `figures` name the cells of `column`, `current` says which rows are the chosen ones."""
+    """A table; `figures` name the cells of `column`, `current` says which rows stand out."""
     marked = [*current] or [False] * len(rows)
     top = "".join(f'<th scope="col">{escape(word)}</th>' for word in head)
     body = "".join(

@@ -9,7 +9,7 @@ from costmodel.analysis.claims import NOT_REPRODUCIBLE
 from costmodel.analysis.frontier_points import Held
 from costmodel.analysis.modeller import ModelledRow
 from costmodel.analysis.panel import LEVELS, Panel
-from costmodel.reporting.captions import percent, small
+from costmodel.reporting.captions import percent, signed, small
 from costmodel.reporting.words import NOTHING, dollars, interval, ms, number
 
 MARKS = {"holds": "✓ holds", "fails": "✗ fails", NOT_REPRODUCIBLE: "– not decided"}
@@ -33,8 +33,7 @@ def sums(panel: Panel) -> str:
     """Both sides in money, and how sure the figures are."""
     row, own = panel.row.row, panel.own
     month = own.assumptions.scenario.workload
-    span = panel.row.intervals.get("reduction")
-    sure = f"; 95 % interval of the reduction {interval(span)}" if span else ""
+    sure = f"; 95 % interval of the reduction {span(panel.row)}" if span(panel.row) else ""
     return (
         f"{dollars(row.own_usd, 2)} against {dollars(row.stripe_usd, 2)} a month for {month.payments_per_month:,} "
         f"payments of {dollars(month.mean_ticket_usd, 2)}{sure}"
@@ -62,7 +61,7 @@ def reduction(row: ModelledRow) -> str:
 
 def span(row: ModelledRow) -> str:
     """Its interval."""
-    return interval(row.intervals.get("reduction"))
+    return signed(interval(row.intervals.get("reduction")))
 
 
 def latencies(panel: Panel) -> list[tuple[str, str, str, str]]:

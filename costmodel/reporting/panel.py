@@ -164,7 +164,7 @@ class WhatIf:
         self.headline = self._piece("72px", value=panel_page.said(FIRST))
         self.reductions, self.latency = self._piece("200px", LEFT), self._piece("200px", RIGHT)
         self.costs, self.verdicts = self._piece("310px", LEFT), self._piece("310px", RIGHT)
-        self.notes, self.command, self.saved = self._piece("84px"), self._piece("136px"), self._piece("42px")
+        self.notes, self.command, self.saved = self._piece("84px"), self._piece("164px"), self._piece("42px")
         self.target = w.Text(value=DEFAULT_FILE, description="Save as a scenario file", style=_wide(), layout=_row(w))
         self.replace = w.Checkbox(value=False, description="replace it if it is there", indent=False,
                                   layout=w.Layout(width="auto"))  # fmt: skip
@@ -181,8 +181,12 @@ class WhatIf:
         ]
         saving = w.HBox([self.target, self.replace, self.button], layout=w.Layout(**wrapped))
         style = w.HTML(panel_page.STYLE, layout=w.Layout(display="none"))
-        shown = [style, self.headline, *sliders, *tables, self.notes, self.command, saving, self.saved]
-        return w.VBox(shown, layout=w.Layout(width="100%", max_width="1100px"))
+        script = {"output_type": "display_data", "metadata": {}, "data": {"application/javascript": panel_page.SCRIPT}}
+        names = w.Output(outputs=(script,), layout=w.Layout(height="0", overflow="hidden"))
+        shown = [style, names, self.headline, *sliders, *tables, self.notes, self.command, saving, self.saved]
+        self.headline.add_class("costmodel-finding")
+        box = w.VBox(shown, layout=w.Layout(width="100%", max_width="1100px"))
+        return box.add_class("costmodel-what-if")
 
     def _slider(self, terms: Slider, start: Decimal) -> Any:
         options = [(number(value, 2), value) for value in terms.values(start)]

@@ -25,10 +25,33 @@ STYLE = """<style>
 .costmodel-panel tr > :first-child { text-align: left; white-space: normal; }
 .costmodel-panel thead th { font-weight: 600; }
 .costmodel-panel tr[data-strong] > * { font-weight: 700; }
-.costmodel-panel code { white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; }
+.costmodel-panel code { font-size: 12px; white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; }
 .costmodel-panel [role=alert] { border-left: 4px solid currentColor; padding-left: 8px; white-space: pre-wrap; }
 </style>"""
-CENT = Decimal(1).scaleb(-2)
+# What ipywidgets' sliders do not tell a screen reader: their name, and their value instead of its place in the row.
+SCRIPT = """(() => {
+  const tell = slider => {
+    const [handle, label, readout] = ['[role=slider]', '.widget-label', '.widget-readout'].map(
+      part => slider.querySelector(part));
+    if (!handle || !label || !readout || handle.hasAttribute('aria-label')) return;
+    const say = () => {
+      if (handle.getAttribute('aria-valuetext') !== readout.textContent)
+        handle.setAttribute('aria-valuetext', readout.textContent);
+    };
+    handle.setAttribute('aria-label', label.textContent);
+    new MutationObserver(say).observe(handle, {attributes: true, attributeFilter: ['aria-valuetext']});
+    new MutationObserver(say).observe(readout, {childList: true, characterData: true, subtree: true});
+    say();
+  };
+  const look = left => {
+    document.querySelectorAll('.costmodel-what-if .widget-hslider').forEach(tell);
+    document.querySelectorAll('.costmodel-finding').forEach(one => one.setAttribute('aria-live', 'polite'));
+    if (left) setTimeout(look, 200, left - 1);
+  };
+  look(100);
+})();"""
+CostLine = tuple[str, str, Decimal | None, Decimal | None]  # name of the figure, title, own USD, Stripe's
+SERVICES = 12  # that have a line of their own
 CURRENT = " data-strong"
 
 
@@ -63,20 +86,25 @@ def perimeters(panel: Panel) -> str:
 
 
 def costs(panel: Panel) -> str:
-    """The cost lines within the perimeter, their sum first; services that cost less than a cent share a line."""
-    shown, little, row = [], 0, panel.row.row
-    for cost in panel.costs:
-        if max(cost.stripe_usd or 0, cost.own_usd or 0) < CENT:
-            little += 1
-        else:
-            shown.append((f"cost.{cost.service}", (cost.title, small(cost.own_usd), small(cost.stripe_usd))))
-    rest = [("cost.rest", (f"{little} others, less than a cent each", "", ""))] if little else []
-    lines = [("cost.all", ("In all", small(row.own_usd), small(row.stripe_usd))), *shown, *rest]
+    """The cost lines within the perimeter, their sum first; the cheapest services share a line."""
+    row, shown, others = panel.row.row, panel.costs[:SERVICES], panel.costs[SERVICES:]
+    lines: list[CostLine] = [("cost.all", "In all", row.own_usd, row.stripe_usd)]
+    lines += [(f"cost.{cost.service}", cost.title, cost.own_usd, cost.stripe_usd) for cost in shown]
+    if others:
+        own, stripe = ([getattr(cost, side) for cost in others] for side in ("own_usd", "stripe_usd"))
+        lines.append(("cost.others", f"{len(others)} others", _sum(own), _sum(stripe)))
+    figures = [name for name, *_ in lines]
+    rows = [(title, small(own_usd), small(stripe_usd)) for _, title, own_usd, stripe_usd in lines]
     title = f"<h4>Costs in USD a month within “{escape(row.title)}”</h4>"
-    rows, figures = [cells for _, cells in lines], [name for name, _ in lines]
     return _piece(
         title + _table(("Service", "own", "Stripe"), rows, figures, 1, [name == "cost.all" for name in figures])
     )
+
+
+def _sum(usd: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum of what is there; None where nothing is."""
+    there = [one for one in usd if one is not None]
+    return sum(there, Decimal(0)) if there else None
 
 
 def latency(panel: Panel) -> str:

@@ -25,6 +25,7 @@ FILE, CLAIMS, PERIMETERS = read_panel()
 START = assume(SCENARIO, None)
 KERNEL_READY = "Python 3 (ipykernel) | Idle"
 PRESSES = 12
+DRAGGED_PX = 120
 FOCUSED = "one => one === document.activeElement"
 # What JupyterLab itself complains of while nothing of ours is on the page; none is known of the pinned version.
 OF_JUPYTERLAB: tuple[str, ...] = ()
@@ -71,8 +72,8 @@ def shows(page: Any, inputs: Inputs) -> None:
 
 
 def handle(page: Any, slider: Slider) -> Any:
-    """The part of a slider that takes the keys; beside it stands its label with the unit."""
-    return page.locator(".widget-hslider").filter(has_text=f"{slider.label} ({slider.unit})").locator("[role=slider]")
+    """The part of a slider that takes the keys, by the name that a screen reader says."""
+    return page.get_by_role("slider", name=f"{slider.label} ({slider.unit})", exact=True)
 
 
 def opened(page: Any, lab: Any) -> None:
@@ -114,9 +115,12 @@ def _volume(page: Any, inputs: Inputs) -> Inputs:
     slider.press("ArrowRight")
     inputs = dataclasses.replace(inputs, payments=values[at + 1])
     shows(page, inputs)
+    expect(slider).to_have_attribute("aria-valuetext", f"{inputs.payments:,}")  # what a screen reader says
     for _ in range(PRESSES):
         page.keyboard.press("ArrowRight")
     inputs = dataclasses.replace(inputs, payments=values[at + 1 + PRESSES])
+    shows(page, inputs)
+    inputs = dataclasses.replace(inputs, payments=_dragged(page, slider))
     shows(page, inputs)
     for key, value in (("Home", values[0]), ("End", values[-1])):
         page.keyboard.press(key)
@@ -125,6 +129,17 @@ def _volume(page: Any, inputs: Inputs) -> Inputs:
     page.keyboard.press("PageDown")
     expect(page.locator("[data-figure=command]")).not_to_contain_text(f"={values[-1]} ")
     return dataclasses.replace(inputs, payments=_payments_of(page))
+
+
+def _dragged(page: Any, slider: Any) -> int:
+    """Where the slider is after it was drawn over many values in a moment; what is passed on the way must not pile up."""
+    at = slider.bounding_box()
+    x, y = at["x"] + at["width"] / 2, at["y"] + at["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + DRAGGED_PX, y, steps=DRAGGED_PX // 4)
+    page.mouse.up()
+    return int(slider.get_attribute("aria-valuetext").replace(",", ""))
 
 
 def _payments_of(page: Any) -> int:
@@ -152,7 +167,7 @@ def _others(page: Any, inputs: Inputs) -> Inputs:
     page.get_by_label(re.compile(re.escape(FILE.on.label))).fill(FILE.on.first.isoformat())
     inputs = dataclasses.replace(inputs, on=FILE.on.first)
     shows(page, inputs)
-    page.locator(".widget-hslider").filter(has_text="Perimeter (").locator("[role=slider]").press("ArrowRight")
+    page.get_by_role("slider", name="Perimeter (what is compared)").press("ArrowRight")
     inputs = dataclasses.replace(inputs, perimeter=FILE.shown[FILE.shown.index(inputs.perimeter) + 1])
     shows(page, inputs)
     return inputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,18 +13,19 @@ from costmodel.analysis.check import CHANGED
 from costmodel.analysis.claims import judge
 from costmodel.analysis.frontier_points import Held
 from costmodel.analysis.judging import NEAREST_LIMIT, SLA_SERIES, simulated_figure
-from costmodel.analysis.mixing import MixedBusiness, with_card_fees
+from costmodel.analysis.mixing import MixedBusiness, loaded, with_card_fees
 from costmodel.analysis.modeller import ModelledRow, Modeller
 from costmodel.analysis.panel_files import read_panel
 from costmodel.analysis.perimeters import Term
 from costmodel.analysis.sampling import fitted
+from costmodel.assumptions.catalog import Content
 from costmodel.assumptions.checking import nearest
-from costmodel.assumptions.document import Claims
+from costmodel.assumptions.document import Claim
 from costmodel.assumptions.panel import Effort
 from costmodel.assumptions.scenario import Scenario
 from costmodel.errors import UsageError
 from costmodel.result import SCHEMA_VERSION, Result
-from costmodel.run import Watch, assume
+from costmodel.run import Watch
 
 OWN_SCENARIO = "seed_aws"
 LATENCY, REDUCTION = "latency_ms.", "reduction"
@@ -46,7 +48,8 @@ class Panel:
     """A scenario's month within a perimeter, and what goes with it.
 
     rows: by perimeter, in the file's order; own: the own month with the scenario's mix of methods. simulated: what was
-    set beside `changes`, so that the answer is quick. units: of the claims' figures, by id.
+    set beside `changes`, so that the answer is quick. claims: those that the
+    document states with a figure.
     """
 
     scenario: str
@@ -55,13 +58,25 @@ class Panel:
     simulated: dict[str, Any]
     rows: dict[str, ModelledRow]
     own: Result
-    verdicts: tuple[Held, ...]
-    units: dict[str, str]
+    claims: tuple[Claim, ...]
 
     @property
     def row(self) -> ModelledRow:
         """The perimeter that was asked for."""
         return self.rows[self.perimeter]
+
+    @property
+    def verdicts(self) -> tuple[Held, ...]:
+        """What the month decides of the claims: reductions within the perimeter, latency, limits and SLAs."""
+        return tuple(_held(self.claims, self.own, self.row, self.perimeter))
+
+    def unit(self, claim: str) -> str | None:
+        """The unit of a claim's figure, by its id."""
+        return {known.id: known.unit for known in self.claims}[claim]
+
+    def within(self, perimeter: str) -> Panel:
+        """The same month, within another perimeter of the file. KeyError if it has none of that name."""
+        return dataclasses.replace(self, perimeter=self.rows[perimeter].row.id)
 
     @property
     def costs(self) -> tuple[ServiceCost, ...]:
@@ -139,17 +154,18 @@ def panel(
     if chosen not in file.shown:
         raise UsageError(f"no perimeter {chosen!r} in the panel; {nearest(chosen, file.shown)}")
     changes = dict(set or {})
-    assumed = assume(scenario, changes, data, seed)
+    known: dict[str, Content] = {}
+    assumed = loaded(scenario, changes, data, known)
     if not assumed.pipeline.functions:
         raise UsageError(f"{scenario} is no system of one's own: the panel holds one against Stripe")
     quick = {path: value for path, value in bounded(assumed.scenario, file.effort).items() if path not in changes}
     business = MixedBusiness(scenario, {**changes, **quick}, folder, seed, engine, watch=watch,
-                             methods=dict(assumed.scenario.workload.methods.items()))  # fmt: skip
+                             methods=dict(assumed.scenario.workload.methods.items()), loaded=known)  # fmt: skip
     modeller = Modeller(with_card_fees(perimeters, file.card_fees), business)
     rows = {name: modeller.row(name) for name in file.shown}
     own = business.result("own", "ach")
-    units = {claim.id: claim.unit for claim in claims.claim if claim.unit}
-    return Panel(scenario, chosen, changes, quick, rows, own, _verdicts(claims, own, rows[chosen], chosen), units)
+    stated = tuple(claim for claim in claims.claim if claim.stated is not None)
+    return Panel(scenario, chosen, changes, quick, rows, own, stated)
 
 
 def bounded(month: Scenario, effort: Effort) -> dict[str, Any]:
@@ -157,6 +173,8 @@ def bounded(month: Scenario, effort: Effort) -> dict[str, Any]:
     whole = month.workload.model_copy(update={"days": None})
     bare = month.model_copy(update={"replicate_up_to_payments": effort.payments, "workload": whole})
     quick: dict[str, Any] = {"horizon": "cohort", **fitted(bare, effort.replications)}
+    if month.until:
+        quick["until"] = {}  # no replications are added
     if month.workload.days is not None and DAYS not in quick:
         quick[DAYS] = _whole_month_days(month)
     return quick
@@ -168,19 +186,13 @@ def _whole_month_days(month: Scenario) -> Decimal:
     return Decimal(month_hours_of(month)) / HOURS_PER_DAY
 
 
-def _verdicts(claims: Claims, own: Result, row: ModelledRow, perimeter: str) -> tuple[Held, ...]:
-    """The claims that the simulated month can decide: reductions within the perimeter, latency, limits and SLAs."""
-    return tuple(_held(claims, own, row, perimeter))
-
-
-def _held(claims: Claims, own: Result, row: ModelledRow, perimeter: str) -> Iterator[Held]:
-    stated = [claim for claim in claims.claim if claim.stated is not None]
-    reductions = sorted((c for c in stated if c.model == REDUCTION), key=lambda claim: -(claim.stated or 0))
+def _held(claims: tuple[Claim, ...], own: Result, row: ModelledRow, perimeter: str) -> Iterator[Held]:
+    reductions = sorted((c for c in claims if c.model == REDUCTION), key=lambda claim: -(claim.stated or 0))
     for claim in reductions:
         figure, at_least = row.row.reduction_percent, claim.model_copy(update={"relation": ">="})
         span = row.intervals.get(REDUCTION)
         yield Held(claim.id, claim.quote, perimeter, figure, span, judge(at_least, figure))
-    for claim in stated:
+    for claim in claims:
         if (claim.model or "").startswith(LATENCY) or claim.model in (NEAREST_LIMIT, SLA_SERIES):
             figure, span = simulated_figure(own, str(claim.model))
             yield Held(claim.id, claim.quote, None, figure, span, judge(claim, figure))

@@ -88,12 +88,8 @@ class WhatIf:
 
     def update(self, _: object = None) -> None:
         """Simulate what the sliders say, and show it; or say why that cannot be done."""
-        inputs = self.inputs
         try:
-            self.panel = figures(
-                self.scenario, perimeter=inputs.perimeter, panel=self.name, set=self.changes, data=self.data,
-                seed=self.seed, engine=self.engine,
-            )  # fmt: skip
+            self.panel = self._figures(self.inputs, self.changes)
         except CostmodelError as error:
             self._blank(str(error))
         except (
@@ -104,6 +100,13 @@ class WhatIf:
         else:
             self._show(self.panel)
         self.runs += 1
+
+    def _figures(self, inputs: Inputs, changes: dict[str, Any]) -> Panel:
+        """What the pure function gives; another perimeter alone takes no other month."""
+        if self.panel is not None and self.panel.changes == changes:
+            return self.panel.within(inputs.perimeter)
+        return figures(self.scenario, perimeter=inputs.perimeter, panel=self.name, set=changes, data=self.data,
+                       seed=self.seed, engine=self.engine)  # fmt: skip
 
     def save(self, _: object = None) -> None:
         """Write the state as a scenario file; say where, or why not."""

@@ -80,7 +80,7 @@ def verdict(panel: Panel, held: Held) -> tuple[str, str, str]:
 
 
 def _figure(panel: Panel, held: Held) -> str:
-    unit = panel.units[held.claim]
+    unit = panel.unit(held.claim)
     if unit == "percent":
         return percent(held.figure, 2)
     return f"{number(held.figure, 0)} {unit}"

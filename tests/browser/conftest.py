@@ -1,4 +1,4 @@
-"""A real Chromium and a running JupyterLab for the tests of what people look at; each is started once in a session."""
+"""A real Chromium and a running JupyterLab for the tests of what people look at; each is started once for a file of tests."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def chromium_path() -> str:
     pytest.skip(why)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: while it is open, no other test of this process can run an event loop
 def browser(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A headless Chromium with a profile of its own; gives a context, whose pages share it."""
     from playwright.sync_api import expect, sync_playwright
@@ -114,7 +114,7 @@ class Lab:
     folder: Path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its kernel would keep its memory
 def jupyterlab(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab on this machine only, with a token, on a free port, over a copy of notebooks/."""
     place = tmp_path_factory.mktemp("jupyter")

@@ -21,12 +21,13 @@ from costmodel.reporting import panel_page
 from costmodel.reporting.panel_file import panel_scenario, save
 from costmodel.reporting.words import number
 from costmodel.run import assume
+from costmodel.simulation.kernel_files import is_compiled
 
 if TYPE_CHECKING:
     import ipywidgets
 
 MISSING = "the panel needs ipywidgets; install costmodel[notebooks]"
-FIRST = "Simulating for the first time. Where the fast engine has to be compiled, once, that takes about half a minute."
+FIRST = "Compiling the fast engine, once on this machine: about half a minute, then the panel appears."
 DEFAULT_FILE = "my_scenario.toml"
 LEFT, RIGHT = "3 1 480px", "2 1 340px"  # how two tables share a row, as CSS's flex has it
 ENGINE = "compiled"  # worth compiling: the panel will run again and again
@@ -46,7 +47,10 @@ def panel(
     Arguments as in `analysis.panel.panel`; `set` is what the sliders start from. Raises InputError and UsageError, also
     where ipywidgets is not installed.
     """
-    return WhatIf(scenario, set or {}, data, seed, panel, engine).shown()
+    made = WhatIf(scenario, set or {}, data, seed, panel, engine)
+    if engine == ENGINE and not is_compiled():
+        print(FIRST)
+    return made.shown()
 
 
 class WhatIf:
@@ -164,7 +168,7 @@ class WhatIf:
                                style=_wide(), layout=_row(w))  # fmt: skip
         titles = [(self.perimeters.find(name).title, name) for name in file.shown]
         self.perimeter = self._choice(titles, start.perimeter, "Perimeter (what is compared)")
-        self.headline = self._piece("72px", value=panel_page.said(FIRST))
+        self.headline = self._piece("72px")
         self.reductions, self.latency = self._piece("200px", LEFT), self._piece("200px", RIGHT)
         self.costs, self.verdicts = self._piece("310px", LEFT), self._piece("310px", RIGHT)
         self.notes, self.command, self.saved = self._piece("84px"), self._piece("164px"), self._piece("42px")
@@ -201,10 +205,10 @@ class WhatIf:
         return w.SelectionSlider(options=options, value=start, description=label, continuous_update=True,
                                  style=_wide(), layout=_row(w))  # fmt: skip
 
-    def _piece(self, height: str, flex: str | None = None, value: str = "") -> Any:
+    def _piece(self, height: str, flex: str | None = None) -> Any:
         """A place of that height for a piece of HTML; what is longer scrolls inside."""
         w = self.widgets
-        return w.HTML(value, layout=w.Layout(height=height, min_height=height, flex=flex, overflow="auto"))
+        return w.HTML(layout=w.Layout(height=height, min_height=height, flex=flex, overflow="auto"))
 
 
 def _widgets() -> Any:

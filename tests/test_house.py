@@ -30,11 +30,12 @@ ONLY_IN = {
     "simpy": ("costmodel.simulation.reference", "costmodel.simulation.stations"),
     "pydantic": "costmodel.assumptions",
     "distributed": "costmodel.analysis.executors",
+    "ipywidgets": "costmodel.reporting.panel",
     "xlsxwriter": "costmodel.reporting.workbook_file",
     "pytest": "costmodel.reporting.pytest_plugin",  # which pytest loads, and nothing else
 }
-EXTRAS = ("aws", "dask")  # may be missing: imported where they are used
-ONLY_INSIDE_FUNCTIONS = ("pandas", "pyarrow", "boto3", "botocore", "xlsxwriter")
+EXTRAS = ("aws", "dask", "notebooks")  # may be missing: imported where they are used
+ONLY_INSIDE_FUNCTIONS = ("pandas", "pyarrow", "boto3", "botocore", "ipywidgets", "xlsxwriter")
 HEAVY = ("numpy", "pandas", "pyarrow", "matplotlib", "simpy", "numba", "scipy", "pydantic", "distributed")
 
 PUBLIC = {

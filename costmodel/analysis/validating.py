@@ -9,6 +9,7 @@ from costmodel.analysis.claims import read_claims
 from costmodel.analysis.frontier_files import read_frontier
 from costmodel.analysis.growth_files import read_growth
 from costmodel.analysis.lever_files import read_levers
+from costmodel.analysis.panel_files import read_panel
 from costmodel.analysis.perimeter_files import read_perimeters
 from costmodel.analysis.price_import import load_offer_map
 from costmodel.assumptions.baseline_file import is_baseline, read_baseline
@@ -34,6 +35,7 @@ FOLDERS = {
     "levers": "levers",
     "growth": "growth",
     "frontier": "frontier",
+    "panel": "panel",
     "policies": "policy",
     "baselines": "baseline",
 }
@@ -42,6 +44,7 @@ MARKS = {
     "perimeters": ("perimeter", "term"),
     "levers": ("lever",),
     "growth": ("growth", "build_engineer_months"),
+    "panel": ("card_fees", "effort"),
     "frontier": ("shown", "payments"),
     "scenario": ("workload", "base", "on", "replications"),
     "service": ("provider", "meter"),
@@ -127,6 +130,8 @@ def _check(kind: str, name: str, data: Path | None) -> None:
         read_levers(name, data)
     elif kind == "frontier":
         read_frontier(name, data)
+    elif kind == "panel":
+        read_panel(name, data)
     elif kind == "growth":
         read_growth(name, data)
     elif kind == "pipeline":

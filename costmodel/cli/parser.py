@@ -18,6 +18,7 @@ from costmodel.cli import (
     frontier,
     growth,
     init,
+    panel,
     prices,
     processors,
     report,
@@ -28,7 +29,7 @@ from costmodel.cli import (
 )
 
 COMMANDS = (
-    check, run, compare, bridge, breakeven, growth, frontier, sweep, uncertainty, processors, bill, ach, prices,
+    check, run, compare, panel, bridge, breakeven, growth, frontier, sweep, uncertainty, processors, bill, ach, prices,
     actuals, report, baseline, diff, validate, init,
 )  # fmt: skip
 EXIT_CODES = """exit codes: 0 fine; 1 internal error; 2 bad input or usage; 3 a cost moved past a threshold;

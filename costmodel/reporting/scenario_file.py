@@ -25,8 +25,8 @@ def _head(calibration: Calibration, assumptions: Assumptions, base: str) -> Iter
     for what, why in calibration.missing.items():
         yield f"# Not measured: {what} ({why})."
     title = f"The workload measured from {_names(calibration)}, on the pipeline {assumptions.scenario.pipeline}"
-    yield f"title = {_text(title)}"
-    yield f"base = {_text(base)}"
+    yield f"title = {toml_text(title)}"
+    yield f"base = {toml_text(base)}"
     yield "pinned = false"
 
 
@@ -84,7 +84,7 @@ def _range(estimate: Estimate, name: str) -> Iterator[str]:
 
 def _source(calibration: Calibration, assumptions: Assumptions) -> Iterator[str]:
     span = f", {calibration.first} to {calibration.last}" if calibration.first else ""
-    yield f"source = {_text(f'{_names(calibration)}: {calibration.payments:,} payments{span}')}"
+    yield f"source = {toml_text(f'{_names(calibration)}: {calibration.payments:,} payments{span}')}"
     yield f"read = {calibration.last or assumptions.scenario.on}"
     yield 'basis = "measured"'
 
@@ -111,7 +111,7 @@ def _number(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _text(text: str) -> str:
+def toml_text(text: str) -> str:
     """A TOML string; whatever it would not hold as it is, escaped."""
     plain = "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" if ord(sign) < 2**16 else "?"
                     for sign in text.replace("\\", "\\\\").replace('"', '\\"'))  # fmt: skip

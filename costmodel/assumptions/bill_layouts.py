@@ -9,7 +9,7 @@ from typing import Literal
 
 from costmodel.assumptions.catalog import load_table, names
 from costmodel.assumptions.checking import check
-from costmodel.assumptions.fields import Name, Positive, Record, Sourced, Text
+from costmodel.assumptions.fields import Name, Percent, Positive, Record, Sourced, Text
 
 FOLDER = "actuals"
 LINES = "lines_"
@@ -83,11 +83,13 @@ class Lines(Sourced):
     """The rules of one provider's lines.
 
     also: other names of the provider on bills. charges: rail of a charge (card, card_foreign, ach) -> its meter.
+    agrees_within: the share of the larger side, in percent, by which a line may differ and still agree; else nothing.
     """
 
     provider: Text
     also: tuple[Text, ...] = ()
     charges: dict[Name, Name] = {}
+    agrees_within: Percent | None = None
     line: tuple[LineRule, ...]
 
     def meters(self, service: str, usage_type: str, unit: str, description: str) -> dict[tuple[str, str], Decimal]:

@@ -70,13 +70,17 @@ class LineRule(Record):
         if (ANY not in named and service.lower() not in named) or service in self.not_of:
             return False
         if usage_type:
-            return any(_is_type(usage_type, known) for known in self.usage_types)
+            return bool(self.known_of(usage_type))
         text = description.lower()
         return (
             (not self.units or unit.lower() in {known.lower() for known in self.units})
             and all(words in text for words in self.says)
             and not any(words in text for words in self.says_not)
         )
+
+    def known_of(self, usage_type: str) -> int:
+        """How many signs of a usage type one of the known ones explains; 0 if it is none of them."""
+        return max((len(known) for known in self.usage_types if _is_type(usage_type, known)), default=0)
 
 
 class Lines(Sourced):
@@ -93,11 +97,14 @@ class Lines(Sourced):
     line: tuple[LineRule, ...]
 
     def meters(self, service: str, usage_type: str, unit: str, description: str) -> dict[tuple[str, str], Decimal]:
-        """The meters whose rules fit a line, with the factor to their unit; a line that can be read has exactly one."""
+        """The meters whose rules fit a line, with the factor to their unit; a line that can be read has exactly one.
+
+        Of usage types the longest that fits counts: IA-TimedStorage-ByteHrs is not TimedStorage-ByteHrs.
+        """
+        fitting = [rule for rule in self.line if rule.fits(service, usage_type, unit, description)]
+        longest = max((rule.known_of(usage_type) for rule in fitting), default=0)
         return {
-            (rule.service, rule.meter): Decimal(rule.factor)
-            for rule in self.line
-            if rule.fits(service, usage_type, unit, description)
+            (rule.service, rule.meter): Decimal(rule.factor) for rule in fitting if rule.known_of(usage_type) == longest
         }
 
 

@@ -99,7 +99,6 @@ def test_the_three_shapes_say_the_same(tmp_path: Path) -> None:
     ("index.csv", "\r\n".join([*as_csv(LAMBDA).splitlines()[:-1], '"T1","JRTCKXETXF"']), "fields where the header has"),
     ("index.csv", as_csv(LAMBDA)[:-40], "not readable (unexpected end of data)"),
     ("index.csv", "", "index.csv: is empty; give"),
-    ("index.csv", "", "is no offer file: no column sku"),
     ("index.txt", "", "`.txt` is no offer file"),
 ])  # fmt: skip
 def test_a_file_that_is_no_offer_file(name: str, text: str, said: str, tmp_path: Path) -> None:

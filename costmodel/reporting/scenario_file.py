@@ -74,12 +74,13 @@ def _tickets(calibration: Calibration, assumptions: Assumptions) -> Iterator[str
 
 
 def _arrivals(calibration: Calibration, assumptions: Assumptions) -> Iterator[str]:
-    if calibration.hour_shares is None:
+    profile = {"weekday_shares": calibration.weekday_shares, "hour_shares": calibration.hour_shares}
+    if not any(profile.values()):
         return
     yield "\n[workload.arrivals]"
-    if calibration.weekday_shares is not None:
-        yield from _list("weekday_shares", calibration.weekday_shares)
-    yield from _list("hour_shares", calibration.hour_shares)
+    for name, shares in profile.items():
+        if shares is not None:
+            yield from _list(name, shares)
     yield from _source(calibration, assumptions)
     for name, estimate in (("day_cv", calibration.day_cv), ("hour_cv", calibration.hour_cv)):
         if estimate is not None:

@@ -25,11 +25,7 @@ def precision(us: IntArray, zone: ZoneInfo) -> str | None:
     >>> precision(np.array([60 * 10**6, 180 * 10**6]), UTC)
     'minute'
     """
-    instants = np.unique(us)
-    fits = [name for name, step in STEPS.items() if len(instants) and not (instants % step).any()]
-    if "hour" in fits and _zone_of_days(instants, zone) is not None:
-        return DAY
-    return next(iter(fits[1:] if len(instants) == 1 else fits), None)
+    return _unit(np.unique(us), zone)
 
 
 def spread(us: IntArray, zone: ZoneInfo) -> tuple[IntArray, str | None]:
@@ -37,14 +33,24 @@ def spread(us: IntArray, zone: ZoneInfo) -> tuple[IntArray, str | None]:
 
     The unit is None where no two payments share an instant. Whoever stands alone, and the first of several, stays.
     """
-    unit = precision(us, zone)
-    instants, which, number = np.unique(us, return_inverse=True, return_counts=True)
-    if unit is None or len(instants) == len(us):
+    order = np.argsort(us, kind="stable")
+    times = us[order]
+    first = np.flatnonzero(np.append(True, times[1:] != times[:-1]))[: len(us)]
+    unit = None if len(first) == len(us) else _unit(times[first], zone)
+    if unit is None:
         return us, None
-    order = np.argsort(which, kind="stable")
-    rank = np.empty(len(us), np.int64)
-    rank[order] = np.arange(len(us)) - np.repeat(np.cumsum(number) - number, number)
-    return us + _lengths(instants, unit, zone)[which] * rank // number[which], unit
+    number = np.diff(np.append(first, len(us)))
+    rank = np.arange(len(us)) - np.repeat(first, number)
+    moved = np.empty_like(us)
+    moved[order] = times + np.repeat(_lengths(times[first], unit, zone), number) * rank // np.repeat(number, number)
+    return moved, unit
+
+
+def _unit(instants: IntArray, zone: ZoneInfo) -> str | None:
+    fits = [name for name, step in STEPS.items() if len(instants) and not (instants % step).any()]
+    if "hour" in fits and _zone_of_days(instants, zone) is not None:
+        return DAY
+    return next(iter(fits[1:] if len(instants) == 1 else fits), None)
 
 
 def _lengths(instants: IntArray, unit: str, zone: ZoneInfo) -> IntArray:

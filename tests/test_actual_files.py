@@ -216,7 +216,13 @@ LABELLED = [
         "kms.keys",
     ),
     ("AmazonCloudWatch", "", "Metrics", "$0.30 per metric-month for the first 10,000 metrics", "cloudwatch.metrics"),
-    ("AmazonCloudWatch", "", "Metrics", "$0.01 per 1,000 metrics requested using GetMetricData API", None),
+    (
+        "AmazonCloudWatch",
+        "",
+        "Metrics",
+        "$0.01 per 1,000 metrics requested using GetMetricData API",
+        "cloudwatch.metrics_requested",
+    ),
     (
         "Amazon Simple Storage Service",
         "",

@@ -281,13 +281,24 @@ def suffix(i: Inputs) -> str:
     return "arm" if i["architecture"] == "arm64" else "x86"
 
 
+def uses_of(case: Mapping[str, Any]) -> list[Use]:
+    """The case's rows as they stand in it, or as the rule of its service makes them."""
+    if "rows" not in case:
+        return list(RULES[case["service"]](case["inputs"]))
+    named = ("part", "service", "meter")
+    return [
+        use(*(row[name] for name in named), **{name: value for name, value in row.items() if name not in named})
+        for row in case["rows"]
+    ]
+
+
 # --- through the usage file and the rating ----------------------------------------------------------------
 
 
 def bill_of(case: Mapping[str, Any], catalog: Mapping[str, Service], folder: Path, part: str | None = None) -> Bill:
     """The case's bill, or that of one part alone: its rows written to a CSV file, read back and rated."""
     inputs = case["inputs"]
-    uses = [each for each in RULES[case["service"]](inputs) if part in (None, each.part)]
+    uses = [each for each in uses_of(case) if part in (None, each.part)]
     on = dt.date.fromisoformat(inputs["as_of"]) if "as_of" in inputs else NO_DATE_NEEDED
     states_free = any(name.startswith("free_") and name != "free_tier" for name in inputs)
     return rate(
@@ -299,7 +310,7 @@ def bill_of(case: Mapping[str, Any], catalog: Mapping[str, Service], folder: Pat
 
 def part_usd(case: Mapping[str, Any], catalog: Mapping[str, Service], folder: Path, part: str) -> Decimal:
     """The cost of a part: the lines of its meters; where another part uses them too, its rows billed alone."""
-    uses = list(RULES[case["service"]](case["inputs"]))
+    uses = uses_of(case)
     meters = {(each.service, each.meter) for each in uses if each.part == part}
     others = {(each.service, each.meter) for each in uses if each.part != part}
     assert meters, f"no usage row belongs to {part}"

@@ -1,4 +1,4 @@
-"""Every AWS case of the answer key, priced from a usage file with the shipped catalog; sources stand in the key."""
+"""Every AWS case of the answer key and AWS's further worked examples, priced from a usage file; sources stand in them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from costmodel.assumptions.catalog import load_services
 from costmodel.assumptions.service import Service
 from tests.aws_usage import bill_of, part_usd
 
-KEY = Path(__file__).parent / "answers" / "aws.json"
-CASES = json.loads(KEY.read_text(), parse_float=Decimal)["cases"]
+ANSWERS = Path(__file__).parent / "answers"
+CASES, EXAMPLES = (
+    json.loads((ANSWERS / name).read_text(), parse_float=Decimal)["cases"] for name in ("aws.json", "aws_examples.json")
+)
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +24,13 @@ def catalog() -> dict[str, Service]:
     return load_services()
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+@pytest.mark.parametrize("case", CASES + EXAMPLES, ids=[case["id"] for case in CASES + EXAMPLES])
 def test_case(case: dict[str, Any], catalog: dict[str, Service], tmp_path: Path) -> None:
     found = {"total_usd": bill_of(case, catalog, tmp_path).total_usd}
     for part in case["expected"].keys() - found.keys():
         found[part] = part_usd(case, catalog, tmp_path, part.removesuffix("_usd"))
     tolerance = Decimal(case["tolerance"])
-    wrong = {name: usd for name, usd in found.items() if abs(usd - case["expected"][name]) > tolerance}
+    wrong = {name: usd for name, usd in found.items() if abs(usd - Decimal(case["expected"][name])) > tolerance}
     assert wrong == {}, f"expected {case['expected']} within {tolerance}: {case['source']}"
 
 

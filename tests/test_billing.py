@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from costmodel.billing.bill import Bill
 from costmodel.billing.fees import describe_fee, fee_cents, total_cents
-from costmodel.billing.quantities import hours_of_month, per_duration, per_size
+from costmodel.billing.quantities import hours_of_month, per_duration, per_size, per_volume
 from costmodel.billing.rating import rate
 from costmodel.billing.usage import Measures, UsageRow
 from costmodel.errors import InputError, UsageError
@@ -83,6 +83,48 @@ def refused(*rows: UsageRow, on: dt.date = ON, **more: Any) -> str:
 )
 def test_per_size(calls: int, size_kb: str, chunk_kb: int, chunks: int, why: str) -> None:
     assert per_size(Decimal(calls), Decimal(size_kb), Decimal(chunk_kb)) == chunks, why
+
+
+@pytest.mark.parametrize(
+    ("size_kb", "requests", "why"),
+    [
+        ("0", 1, "an empty event is a request"),
+        ("256", 1, "Lambda: an asynchronous event up to 256 KB is one request"),
+        ("256.001", 2, "a started step of 64 KB counts"),
+        ("320", 2, "the edge itself is inside"),
+        ("1024", 13, "1 MB: one and twelve more"),
+    ],
+)
+def test_per_size_with_a_larger_first_chunk(size_kb: str, requests: int, why: str) -> None:
+    assert per_size(Decimal(1), Decimal(size_kb), Decimal(64), first_kb=Decimal(256)) == requests, why
+
+
+@pytest.mark.parametrize(
+    ("calls", "size_kb", "included_kb", "gb", "why"),
+    [
+        (1_000_000, "7168", 6144, "976.5625", "AWS's streaming example: 1M responses of 7 MB, 6 MB of each free"),
+        (2_000_000, "100", 6144, "0", "the same: what stays below 6 MB is free"),
+        (1024, "1024", None, "1", "1 GB = 1024 MB = 1024² KB"),
+        (3, "6144", 6144, "0", "the edge itself is included"),
+    ],
+)
+def test_per_volume(calls: int, size_kb: str, included_kb: int | None, gb: str, why: str) -> None:
+    included = None if included_kb is None else Decimal(included_kb)
+    assert per_volume(Decimal(calls), Decimal(size_kb), included) == Decimal(gb), why
+
+
+@pytest.mark.parametrize(
+    ("terms", "wrong"),
+    [
+        ({"first_kb": 256}, "`first_kb` goes with kind per_size only"),
+        ({"kind": "per_volume", "first_kb": 256}, "`first_kb` goes with kind per_size only"),
+        ({"included_kb": 6144}, "`included_kb` goes with kind per_volume only"),
+        ({"kind": "per_volume", "chunk_kb": 64}, "`chunk_kb` goes with kind per_size, and only with it"),
+    ],
+)
+def test_terms_of_another_kind_of_meter_are_refused(terms: dict[str, Any], wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong):
+        service({"calls": meter(price((0, "1.00")), **terms)})
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,33 @@ def test_holidays_on_saturdays_are_not_moved(date: str, is_open: bool) -> None:
     assert is_banking_day(day(date)) is is_open
 
 
+def by_the_rule(year: int) -> set[dt.date]:
+    """The Federal Reserve's holidays, from the words of its schedule: fixed days, and n-th weekdays of months."""
+
+    def nth(month: int, weekday: int, n: int) -> dt.date:
+        first = dt.date(year, month, 1)
+        return first + dt.timedelta(days=(weekday - first.weekday()) % 7 + 7 * (n - 1))
+
+    fixed = [(1, 1), (7, 4), (11, 11), (12, 25)] + ([(6, 19)] if year >= 2022 else [])
+    days = [dt.date(year, month, day) for month, day in fixed]
+    memorial = max(dt.date(year, 5, day) for day in range(25, 32) if dt.date(year, 5, day).weekday() == 0)
+    monday_after_sunday = {date + dt.timedelta(days=date.weekday() == 6) for date in days}
+    return monday_after_sunday | {nth(1, 0, 3), nth(2, 0, 3), memorial, nth(9, 0, 1), nth(10, 0, 2), nth(11, 3, 4)}
+
+
+@pytest.mark.parametrize("year", range(1999, 2041))
+def test_every_day_of_forty_years(year: int) -> None:
+    days = (dt.date(year, 1, 1) + dt.timedelta(days=n) for n in range(365))
+    closed = by_the_rule(year)
+    assert [date for date in days if is_banking_day(date) != (date.weekday() < 5 and date not in closed)] == []
+
+
+@pytest.mark.parametrize("date", ["1990-07-04", "2200-01-03", "9999-12-31"])
+def test_a_year_without_known_holidays_is_refused(date: str) -> None:
+    with pytest.raises(UsageError, match=f"no Federal Reserve holidays are known for {date[:4]}; give a date of 1999"):
+        is_banking_day(day(date))
+
+
 def test_weekday_holidays_of_eleven_years() -> None:
     """110 in 2020 to 2030, counted from the Federal Reserve's rule."""
     days = (dt.date(2020, 1, 1) + dt.timedelta(days=n) for n in range(4018))

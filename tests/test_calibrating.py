@@ -15,11 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import costmodel as cm
 from costmodel.analysis.calibrating import Calibration, calibrate
 from costmodel.assumptions.catalog import Assumptions, load_assumptions
 from costmodel.billing.actual_files import Read, read_files
 from costmodel.cli.main import main
 from costmodel.errors import InputError
+from costmodel.reporting.focus import write_focus
 from costmodel.reporting.scenario_file import scenario_file
 from costmodel.simulation.payment_rows import Rows
 from costmodel.simulation.payments import generate
@@ -183,3 +185,34 @@ def test_names_of_files_cannot_break_it(base: Assumptions, tmp_path: Path, name:
     path = write(tmp_path, STRIPE_HEAD, CHARGES, name)
     text = scenario_file(measured(base, path), base, "seed_stripe")
     assert list(tomllib.loads(text)) == ["title", "base", "pinned", "workload"]
+
+
+# --- usage from bills ------------------------------------------------------------------------------------------
+
+
+def test_the_usage_that_made_the_bill_is_found_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A month with other figures of usage, read as a bill beside its payments, gives these figures back."""
+    changed = {
+        "pipeline.static.kms_keys.quantity": 8,
+        "pipeline.static.kms_replicas.quantity": 3,
+        "pipeline.static.fraud_model_hosting.quantity": 2,
+        "pipeline.each.page_views.quantity": Decimal("0.005"),
+        "pipeline.each.log_lines.quantity": Decimal("0.0000011"),
+    }
+    bill, payments, out = tmp_path / "bill.csv", tmp_path / "payments.csv", tmp_path / "ours.toml"
+    write_focus(cm.run("seed_aws", set={"replications": 1, **changed}), str(bill))
+    days = [f"p{n},2026-11-{1 + n % 30:02d}T12:00:00Z,200.00,ach" for n in range(500)]
+    payments.write_text("\n".join(["id,created,amount,method", *days]) + "\n")
+    asked = ["actuals", str(bill), str(payments), "--calibrate", str(out), "--set", "replications=1", "--quiet"]
+    assert main(asked) == 0
+    capsys.readouterr()
+    tables = tomllib.loads(out.read_text(encoding="utf-8"), parse_float=Decimal)["set"]
+    assert {tables[path.rpartition(".")[0]]["basis"] for path in changed} == {"measured"}
+    found = load_assumptions(str(out)).pipeline
+    rows = {row.name: row.quantity for row in (*found.static, *found.each)}
+    for path, quantity in changed.items():
+        assert abs(rows[path.split(".")[2]] / Decimal(quantity) - 1) < Decimal("1e-6"), path
+    unchanged = {row.name: row.quantity for row in load_assumptions("seed_aws").pipeline.static}
+    assert rows["fraud_model_training"] == unchanged["fraud_model_training"]
+    assert "dynamodb.write_request_units in us-west-2:" in out.read_text(encoding="utf-8")  # steps: listed, not set
+    assert main(["run", str(out), "--set", "replications=1", "--quiet"]) == 0

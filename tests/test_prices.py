@@ -32,7 +32,7 @@ LAMBDA = [
     product("D1", "AWSLambda", "USW2-Lambda-GB-Second", [
         ("15000000000", "Inf", "0.0000133334"), ("0", "6000000000", "0.0000166667"),
         ("6000000000", "15000000000", "0.0000150000")]),
-    product("E1", "AWSLambda", "USW2-Lambda-Edge-Request", [("0", "Inf", "0.0000006000")]),
+    product("E1", "AWSLambda", "USW2-Lambda-Unheard-Of", [("0", "Inf", "0.0000006000")]),
     product("T1", "AWSLambda", "APN1-Request", [("0", "Inf", "0.0000002000")], region="ap-northeast-1"),
 ]  # fmt: skip
 SCHEDULER = [
@@ -45,6 +45,18 @@ SCHEDULER = [
 ]  # fmt: skip
 OLD = [product("K1", "awskms", "USW2-KMS-Requests", [("0", "Inf", "0.000005")], since="2024-06-01T00:00:00Z"),
        product("K2", "awskms", "USW2-KMS-Keys", [("0", "Inf", "2.00")], since="2024-07-01T00:00:00Z")]  # fmt: skip
+
+OTHERS = [
+    product("L1", "AWSLambda", "USW2-Lambda-SnapStart-Cached-GB-S", [("0", "Inf", "0.0000015046")]),
+    product("L2", "AWSLambda", "USW2-Lambda-SnapStart-Restored-GB", [("0", "Inf", "0.0001397998")], unit="GB"),
+    product("L3", "AWSLambda", "USW2-Lambda-Streaming-Response-Processed-Bytes", [("0", "Inf", "0.0080000000")]),
+    product("G1", "AWSAppSync", "USW2-GraphQLInvocation", [("0", "Inf", "0.0000040000")], family="API Calls"),
+    product("G2", "AWSAppSync", "USW2-GraphQLNotification", [("0", "Inf", "0.0000020000")], family="RealTime"),
+    product("A1", "AWSAmplify", "USW2-BuildDuration", [("0", "Inf", "0.0100000000")], family="AWS Amplify"),
+    product("A2", "AWSAmplify", "USW2-DataTransferOut", [("0", "Inf", "0.1500000000")], family="AWS Amplify"),
+    product("A3", "AWSAmplify", "USW2-DataStorage", [("0", "Inf", "0.0230000000")], family="AWS Amplify"),
+    product("A4", "AWSAmplify", "USW2-BuildDuration-Large", [("0", "Inf", "0.0250000000")], family="AWS Amplify"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +98,7 @@ def test_the_three_shapes_say_the_same(tmp_path: Path) -> None:
     ("index.csv", as_csv(LAMBDA).replace("PricePerUnit", "Price"), "is no offer file: no column priceperunit"),
     ("index.csv", "\r\n".join([*as_csv(LAMBDA).splitlines()[:-1], '"T1","JRTCKXETXF"']), "fields where the header has"),
     ("index.csv", as_csv(LAMBDA)[:-40], "not readable (unexpected end of data)"),
-    ("index.csv", "", "is no offer file: no column sku"),
+    ("index.csv", "", "index.csv: is empty; give"),
     ("index.txt", "", "`.txt` is no offer file"),
 ])  # fmt: skip
 def test_a_file_that_is_no_offer_file(name: str, text: str, said: str, tmp_path: Path) -> None:
@@ -112,6 +124,15 @@ def test_what_agrees_what_changes_and_what_is_left(catalog: dict[str, Service]) 
         ("S3", "2 prices would be eventbridge.custom_events"),
     ]
     assert found.elsewhere == 1
+
+
+def test_snapstart_streaming_appsync_and_amplify_are_in_the_map(catalog: dict[str, Service]) -> None:
+    found = compare_offers(offers_of_products(as_answers(OTHERS), "test"), catalog, load_offer_map())
+    assert {each.meter: each.status for each in found.found} == dict.fromkeys(
+        ("lambda.snapstart_cache", "lambda.snapstart_restore", "lambda.response_streaming", "appsync.operations",
+         "appsync.realtime_updates", "amplify.build_minutes", "amplify.served", "amplify.stored"), "same",
+    )  # fmt: skip
+    assert [(each.offer.sku, each.why) for each in found.unplaced] == [("A4", "matches no meter")]
 
 
 def test_a_price_in_another_currency_is_left(catalog: dict[str, Service]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,12 +11,13 @@ from costmodel.analysis.charged import ChargeCheck
 from costmodel.analysis.matching import Matched
 from costmodel.analysis.price_notes import price_note
 from costmodel.analysis.pricing_bills import Pricing, model_side
+from costmodel.assumptions.bill_layouts import Lines
 from costmodel.assumptions.decimals import in_full
 from costmodel.billing.bill import EXACT
 from costmodel.billing.bill_entries import Sums
 from costmodel.result import Result
 
-AGREES_WITHIN = Decimal("0.001")  # of the larger side
+PERCENT = 100
 AGREES, NOT_MODELLED, NOT_BILLED = "agrees", "missing in the model", "missing in the bill"
 QUANTITY = "quantity"
 NO_PRICE, NO_QUANTITY = "no price for it in the book", "no quantity in the file"
@@ -44,6 +45,7 @@ class ActualLine:
     then_usd: Decimal | None
     rows: int
     note: str = ""
+    agrees_within: Decimal = Decimal(0)
 
     @property
     def difference_usd(self) -> Decimal:
@@ -77,7 +79,7 @@ class ActualLine:
 
     @property
     def why(self) -> str:
-        """The causes in words, the largest first; what is less than a thousandth of the larger side is none."""
+        """The causes in words, the largest first."""
         if not self.rows:
             return NOT_BILLED
         if self.priced_usd is None:
@@ -96,7 +98,7 @@ class ActualLine:
             QUANTITY: self.quantity_usd, "free tier": self.free_tier_usd, "date": self.date_usd,
             "price": self.price_usd,
         }  # fmt: skip
-        least = AGREES_WITHIN * max(abs(self.bill_usd), abs(self.model_usd))
+        least = self.agrees_within / PERCENT * max(abs(self.bill_usd), abs(self.model_usd))
         moved = {name: usd for name, usd in parts.items() if usd is not None and abs(usd) > least}
         return dict(sorted(moved.items(), key=lambda item: -abs(item[1])))
 
@@ -121,10 +123,19 @@ def plain(value: Decimal | None) -> str | None:
     return None if value is None else in_full(value)
 
 
-def actual_lines(matched: Matched, checked: ChargeCheck | None, result: Result) -> list[ActualLine]:
+def actual_lines(
+    matched: Matched, checked: ChargeCheck | None, result: Result, rules: Mapping[str, Lines]
+) -> list[ActualLine]:
     """The lines of all meters that the bill or the model has, in the order of the services' files."""
-    lines = [*_lines(matched, result), *_charge_lines(checked, matched.covered, result)]
+    found = [*_lines(matched, result), *_charge_lines(checked, matched.covered, result)]
+    lines = [replace(line, agrees_within=_tolerance(line, result, rules)) for line in found]
     return _in_file_order([*lines, *_unbilled(lines, result)], result)
+
+
+def _tolerance(line: ActualLine, result: Result, rules: Mapping[str, Lines]) -> Decimal:
+    """The percent by which lines of this provider may differ and still agree."""
+    provider = rules.get(result.assumptions.services[line.service].provider)
+    return provider.agrees_within.value if provider and provider.agrees_within else Decimal(0)
 
 
 def _lines(matched: Matched, result: Result) -> Iterator[ActualLine]:

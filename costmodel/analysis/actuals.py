@@ -12,6 +12,7 @@ from costmodel.analysis.actual_lines import COLUMNS, FIGURES, ActualLine, actual
 from costmodel.analysis.calibrating import Calibration, calibrate
 from costmodel.analysis.charged import ChargeCheck, check_charges
 from costmodel.analysis.matching import match
+from costmodel.analysis.measured_usage import MeasuredUsage, measured_usage
 from costmodel.assumptions.bill_layouts import Lines, load_line_rules
 from costmodel.billing.actual_files import FileAccount, Read, read_files
 from costmodel.billing.bill import EXACT
@@ -109,6 +110,10 @@ class Actuals:
             for line in self.lines
         ]  # fmt: skip
 
+    def measured_usage(self) -> tuple[MeasuredUsage, ...]:
+        """What the bill says of the pipeline's own figures of usage, and which meters have none."""
+        return measured_usage(self.lines, self.result, self.payments_per_month)
+
 
 def actuals(
     files: Sequence[Path | str],
@@ -147,7 +152,7 @@ def compare_with(read: Read, result: Result, rules: Mapping[str, Lines], *, file
         result=result,
         files=tuple(read.files),
         months=tuple(matched.months()),
-        lines=tuple(actual_lines(matched, checked, result)),
+        lines=tuple(actual_lines(matched, checked, result, rules)),
         others={reason: _by_service(found) for reason, found in sorted(matched.others.items())},
         currencies=_currencies(read.entries),
         unreal={who: sums for who, sums in _by_service(read.entries).items() if sums.unreal_rows},

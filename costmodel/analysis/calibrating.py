@@ -16,6 +16,7 @@ import numpy.typing as npt
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.billing.actual_files import Read
 from costmodel.errors import InputError, Problem
+from costmodel.simulation.coarse_times import DAY, precision
 from costmodel.simulation.payment_cells import EPOCH, IntArray
 from costmodel.simulation.payments import ACH
 from costmodel.simulation.placing import MOST_MONTHS
@@ -81,7 +82,8 @@ def calibrate(read: Read, assumptions: Assumptions, files: Sequence[str]) -> Cal
     clock = _Clock(us, zone) if us is not None else None
     if clock is None:
         missing["payments_per_month, arrivals"] = "the files hold no times"
-    weekdays, hours, day_cv, hour_cv = _profile(clock, missing) if clock else (None, None, None, None)
+    days_only = us is not None and precision(us, zone) == DAY
+    weekdays, hours, day_cv, hour_cv = _profile(clock, days_only, missing) if clock else (None, None, None, None)
     return Calibration(
         files=tuple(files),
         payments=len(cents),
@@ -193,13 +195,16 @@ def _ach_share(rails: IntArray, missing: dict[str, str]) -> Decimal | None:
 
 
 def _profile(
-    clock: _Clock, missing: dict[str, str]
+    clock: _Clock, days_only: bool, missing: dict[str, str]
 ) -> tuple[tuple[Decimal, ...] | None, tuple[Decimal, ...] | None, Estimate | None, Estimate | None]:
     """Shares by weekday and hour, and how much days and hours vary beside them."""
     hours = clock.counts.sum(axis=0)
+    if days_only:
+        missing["hour_shares, hour_cv"] = "the times are whole days"
+    hour_shares = None if days_only else _shares(hours)
     if clock.days < 2 * WEEKDAYS or not clock.whole_days()[0].any():
         missing["weekday_shares, day_cv, hour_cv"] = f"{clock.days} days; two weeks with payments are needed"
-        return None, _shares(hours), None, None
+        return None, hour_shares, None, None
     counts, weekday = clock.whole_days()
     daily = counts.sum(axis=1)
     means = np.array([daily[weekday == day].mean() for day in range(WEEKDAYS)])
@@ -208,9 +213,9 @@ def _profile(
     within = daily[:, None] * shares[None, :]
     excess = (counts - within) ** 2 - within * (1 - shares)[None, :]
     hour_cv = _variation(excess.sum(axis=1), (within**2).sum(axis=1))
-    by_hours = float(hour_cv.value) ** 2 * float((shares**2).sum())  # how much of a day's variation is its hours'
+    by_hours = 0.0 if days_only else float(hour_cv.value) ** 2 * float((shares**2).sum())  # of a day's variation
     day_cv = _variation((daily - expected) ** 2 - expected - by_hours * expected**2, expected**2)
-    return _shares(means), _shares(hours), day_cv, hour_cv
+    return _shares(means), hour_shares, day_cv, None if days_only else hour_cv
 
 
 def _variation(excess: FloatArray, scale: FloatArray) -> Estimate:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from costmodel.assumptions.catalog import load_table, names
 from costmodel.assumptions.checking import check
-from costmodel.assumptions.fields import Name, Positive, Record, Sourced, Text
+from costmodel.assumptions.fields import Name, Percent, Positive, Record, Sourced, Text
 
 FOLDER = "actuals"
 LINES = "lines_"
@@ -70,7 +70,7 @@ class LineRule(Record):
         if (ANY not in named and service.lower() not in named) or service in self.not_of:
             return False
         if usage_type:
-            return any(_is_type(usage_type, known) for known in self.usage_types)
+            return bool(self.known_of(usage_type))
         text = description.lower()
         return (
             (not self.units or unit.lower() in {known.lower() for known in self.units})
@@ -78,24 +78,33 @@ class LineRule(Record):
             and not any(words in text for words in self.says_not)
         )
 
+    def known_of(self, usage_type: str) -> int:
+        """How many signs of a usage type one of the known ones explains; 0 if it is none of them."""
+        return max((len(known) for known in self.usage_types if _is_type(usage_type, known)), default=0)
+
 
 class Lines(Sourced):
     """The rules of one provider's lines.
 
     also: other names of the provider on bills. charges: rail of a charge (card, card_foreign, ach) -> its meter.
+    agrees_within: the share of the larger side, in percent, by which a line may differ and still agree; else nothing.
     """
 
     provider: Text
     also: tuple[Text, ...] = ()
     charges: dict[Name, Name] = {}
+    agrees_within: Percent | None = None
     line: tuple[LineRule, ...]
 
     def meters(self, service: str, usage_type: str, unit: str, description: str) -> dict[tuple[str, str], Decimal]:
-        """The meters whose rules fit a line, with the factor to their unit; a line that can be read has exactly one."""
+        """The meters whose rules fit a line, with the factor to their unit; a line that can be read has exactly one.
+
+        Of usage types the longest that fits counts: IA-TimedStorage-ByteHrs is not TimedStorage-ByteHrs.
+        """
+        fitting = [rule for rule in self.line if rule.fits(service, usage_type, unit, description)]
+        longest = max((rule.known_of(usage_type) for rule in fitting), default=0)
         return {
-            (rule.service, rule.meter): Decimal(rule.factor)
-            for rule in self.line
-            if rule.fits(service, usage_type, unit, description)
+            (rule.service, rule.meter): Decimal(rule.factor) for rule in fitting if rule.known_of(usage_type) == longest
         }
 
 

@@ -167,16 +167,21 @@ class Price(Sourced):
 class Meter(Record):
     """What is counted and how it becomes a quantity, with its dated prices.
 
-    per_size: a call counts once per started `chunk_kb`. per_duration: GB-seconds, each call rounded up to
-    `increment_ms` (else the service's rule `billing_increment_ms`), at least `minimum_ms`, memory rounded up to
+    per_size: a call counts once per started `chunk_kb`, the first chunk holding `first_kb` where that is given.
+    per_volume: GB, of each call what lies beyond its first `included_kb`. per_duration: GB-seconds, each call rounded
+    up to `increment_ms` (else the service's rule `billing_increment_ms`), at least `minimum_ms`, memory rounded up to
     `memory_increment_mb`. per_payment: a fee on each amount; with `adds_to`, a surcharge on another meter's
     rate, rounded together with it. minimum: the least that a month of the service costs; what its other lines fall
     short of is a line of its own, without any usage row.
     """
 
-    kind: Literal["per_call", "per_size", "per_duration", "per_payment", "standing", "minimum"] = "per_call"
+    kind: Literal[
+        "per_call", "per_size", "per_volume", "per_duration", "per_payment", "standing", "minimum",
+    ] = "per_call"  # fmt: skip
     unit: Text
     chunk_kb: Positive | None = None
+    first_kb: Positive | None = None
+    included_kb: Positive | None = None
     increment_ms: Positive | None = None
     minimum_ms: NotNegative | None = None
     memory_increment_mb: Positive | None = None
@@ -188,6 +193,10 @@ class Meter(Record):
     def _consistent(self) -> Self:
         if (self.kind == "per_size") != (self.chunk_kb is not None):
             raise ValueError("`chunk_kb` goes with kind per_size, and only with it")
+        if self.first_kb is not None and self.kind != "per_size":
+            raise ValueError("`first_kb` goes with kind per_size only")
+        if self.included_kb is not None and self.kind != "per_volume":
+            raise ValueError("`included_kb` goes with kind per_volume only")
         if not self.price:
             raise ValueError("needs at least one price; free is a price of 0 with a source")
         for entry in self.price:

@@ -141,8 +141,8 @@ def _from_csv(path: Path) -> Iterator[OfferPrice]:
             facts |= {letters(cells[0]): cells[1]} if len(cells) > 1 else {}
         missing = [name for name in HEADER if name not in columns]
         if missing:
-            wrong = f"is no offer file: no column {missing[0]}"
-            raise _refuse(path, reader.line_num, wrong, "give the list's index.csv")
+            wrong = f"is no offer file: no column {missing[0]}" if reader.line_num else "is empty"
+            raise _refuse(path, reader.line_num or None, wrong, "give the list's index.csv")
         groups: dict[tuple[str, str], list[dict[str, str]]] = {}
         for cells in reader:
             if len(cells) != len(columns):

@@ -11,6 +11,7 @@ from costmodel.assumptions.service import Meter, Service
 from costmodel.billing.usage import Measures, UsageRow
 
 KB_OR_MB_PER_NEXT = 1024  # 1 GB = 1024 MB
+KB_PER_GB = 1024**2
 MS_PER_S = 1000
 HOURS_PER_DAY = 24
 
@@ -28,13 +29,25 @@ def hours_of_month(on: dt.date) -> Decimal:
     return Decimal(calendar.monthrange(on.year, on.month)[1] * HOURS_PER_DAY)
 
 
-def per_size(calls: Decimal, size_kb: Decimal, chunk_kb: Decimal) -> Decimal:
-    """Chunks: each call counts once per started `chunk_kb`, and at least once.
+def per_size(calls: Decimal, size_kb: Decimal, chunk_kb: Decimal, first_kb: Decimal | None = None) -> Decimal:
+    """Chunks: each call counts once per started `chunk_kb`, and at least once; the first chunk holds `first_kb`.
 
     >>> per_size(Decimal(1_000_000), Decimal(256), Decimal(64))
     Decimal('4000000')
+    >>> per_size(Decimal(1_000_000), Decimal(300), Decimal(64), first_kb=Decimal(256))
+    Decimal('2000000')
     """
-    return calls * max(_started(size_kb, chunk_kb), Decimal(1))
+    beyond_kb = max(size_kb - (first_kb or chunk_kb), Decimal(0))
+    return calls * (1 + _started(beyond_kb, chunk_kb))
+
+
+def per_volume(calls: Decimal, size_kb: Decimal, included_kb: Decimal | None = None) -> Decimal:
+    """GB: of each call what lies beyond its first `included_kb`.
+
+    >>> per_volume(Decimal(1_048_576), Decimal(7), Decimal(6))
+    Decimal('1')
+    """
+    return calls * max(size_kb - (included_kb or 0), Decimal(0)) / KB_PER_GB
 
 
 def per_duration(
@@ -80,7 +93,7 @@ def quantity_of(row: UsageRow, service: Service, meter: Meter, on: dt.date, mont
 def _measured(given: Measures, service: Service, meter: Meter, on: dt.date) -> Decimal:
     if meter.kind == "standing":
         raise RowError(f"`calls` does not apply to a meter by the month ({meter.unit})", "give `quantity`")
-    if meter.kind == "per_size":
+    if meter.kind in ("per_size", "per_volume"):
         return _by_size(given, meter)
     if meter.kind == "per_duration":
         return _by_duration(given, service, meter, on)
@@ -90,9 +103,11 @@ def _measured(given: Measures, service: Service, meter: Meter, on: dt.date) -> D
 
 def _by_size(given: Measures, meter: Meter) -> Decimal:
     _refuse(given, meter, "duration_ms", "memory_mb")
-    if given.size_kb is None or meter.chunk_kb is None:
+    if given.size_kb is None:
         raise RowError("`size_kb` is missing: this meter counts by size", "give `calls` and `size_kb`, or `quantity`")
-    return per_size(given.calls, given.size_kb, meter.chunk_kb)
+    if meter.chunk_kb is None:
+        return per_volume(given.calls, given.size_kb, meter.included_kb)
+    return per_size(given.calls, given.size_kb, meter.chunk_kb, meter.first_kb)
 
 
 def _by_duration(given: Measures, service: Service, meter: Meter, on: dt.date) -> Decimal:

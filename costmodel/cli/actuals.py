@@ -44,7 +44,8 @@ def actuals_command(arguments: argparse.Namespace) -> int:
     if arguments.calibrate:
         if found.calibration is None:
             raise UsageError("--calibrate: the files hold no payments; give a Stripe report or a file of payments too")
-        text = scenario_file(found.calibration, found.result.assumptions, arguments.scenario or found.scenario)
+        base = arguments.scenario or found.scenario
+        text = scenario_file(found.calibration, found.result.assumptions, base, found.measured_usage())
         write_whole(arguments.calibrate, text)
     give(arguments, actuals_documents(found))
     return OK

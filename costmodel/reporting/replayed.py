@@ -50,3 +50,5 @@ def _times(report: Mapping[str, Any]) -> Iterator[str]:
     )
     parts += [f"{times[name]:,} {name}" for name in sorted(times) if times[name] and name != "without a zone"]
     yield f"  times: {', '.join(parts)}"
+    if report["spread_over"]:
+        yield f"  given to the {report['spread_over']}: those of one {report['spread_over']} are spread evenly over it"

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from costmodel.analysis.calibrating import Calibration, Estimate
+from costmodel.analysis.measured_usage import MeasuredUsage
 from costmodel.assumptions.catalog import Assumptions
+from costmodel.assumptions.decimals import in_full
+from costmodel.assumptions.pipeline import Each, Standing
 from costmodel.billing.bill import EXACT
 
 LINE_WIDTH = 100
 
 
-def scenario_file(calibration: Calibration, assumptions: Assumptions, base: str) -> str:
+def scenario_file(
+    calibration: Calibration, assumptions: Assumptions, base: str, usage: Sequence[MeasuredUsage] = ()
+) -> str:
     """TOML text: what was measured, with its source; all else is taken from the base.
 
-    A figure is written with its basis, "measured", and its range, two standard errors either side.
+    A figure is written with its basis, "measured", and its range, two standard errors either side; usage that bills
+    show, as the pipeline's rows by their paths.
     """
-    return "\n".join([*_head(calibration, assumptions, base), *_workload(calibration, assumptions)]) + "\n"
+    parts = [
+        _head(calibration, assumptions, base),
+        _workload(calibration, assumptions),
+        _usage(usage, calibration, assumptions.scenario.on),
+    ]
+    return "\n".join(line for part in parts for line in part) + "\n"
 
 
 def _head(calibration: Calibration, assumptions: Assumptions, base: str) -> Iterator[str]:
@@ -62,18 +74,61 @@ def _tickets(calibration: Calibration, assumptions: Assumptions) -> Iterator[str
 
 
 def _arrivals(calibration: Calibration, assumptions: Assumptions) -> Iterator[str]:
-    if calibration.hour_shares is None:
+    profile = {"weekday_shares": calibration.weekday_shares, "hour_shares": calibration.hour_shares}
+    if not any(profile.values()):
         return
     yield "\n[workload.arrivals]"
-    if calibration.weekday_shares is not None:
-        yield from _list("weekday_shares", calibration.weekday_shares)
-    yield from _list("hour_shares", calibration.hour_shares)
+    for name, shares in profile.items():
+        if shares is not None:
+            yield from _list(name, shares)
     yield from _source(calibration, assumptions)
     for name, estimate in (("day_cv", calibration.day_cv), ("hour_cv", calibration.hour_cv)):
         if estimate is not None:
             yield f"\n[workload.arrivals.{name}]"
             yield from _range(estimate, "value")
             yield from _source(calibration, assumptions)
+
+
+def _usage(usage: Sequence[MeasuredUsage], calibration: Calibration, on: dt.date) -> Iterator[str]:
+    """The pipeline's rows with the quantities billed, and what no row stands for."""
+    left = [found for found in usage if found.entry is None]
+    if left:
+        yield "\n# Billed, but no one figure of the pipeline stands for it:"
+        for found in left:
+            yield f"# {_meter(found)}: {_billed(found)}; {found.why}"
+    for found in usage:
+        if found.entry is not None and found.quantity is not None:
+            yield f"\n[set.{_text(found.path)}]"
+            yield from _row(found.entry, found.quantity)
+            yield f"source = {_text(f'{_names(calibration)}: billed {_billed(found)}')}"
+            yield f"read = {calibration.last or on}"
+            yield 'basis = "measured"'
+
+
+def _row(entry: Standing | Each, quantity: Decimal) -> Iterator[str]:
+    """The row as it stands in the pipeline, with another quantity."""
+    if isinstance(entry, Each):
+        yield f"of = {_text(entry.of)}"
+        if entry.methods:
+            yield f"methods = [{', '.join(map(_text, entry.methods))}]"
+        if entry.share is not None:
+            yield f"share = {_text(entry.share)}"
+    else:
+        if entry.always_on:
+            yield "always_on = true"
+        if entry.region is not None:
+            yield f"region = {_text(entry.region)}"
+    yield f"service = {_text(entry.service)}"
+    yield f"meter = {_text(entry.meter)}"
+    yield f"quantity = {_text(in_full(quantity))}"
+
+
+def _meter(found: MeasuredUsage) -> str:
+    return f"{found.line.service}.{found.line.meter} in {found.line.region}"
+
+
+def _billed(found: MeasuredUsage) -> str:
+    return f"{in_full(found.line.bill_quantity)} a month (unit: {found.line.unit})"
 
 
 def _range(estimate: Estimate, name: str) -> Iterator[str]:

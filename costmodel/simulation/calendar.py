@@ -25,6 +25,8 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 def is_banking_day(date: dt.date) -> bool:
     """Whether the Federal Reserve's payment services are open on that day.
 
+    Raises UsageError for a weekday of a year whose holidays are not known.
+
     >>> is_banking_day(dt.date(2023, 11, 10))  # Veterans Day falls on the Saturday after: the Friday stays open
     True
     """
@@ -34,7 +36,7 @@ def is_banking_day(date: dt.date) -> bool:
 def add_banking_days(date: dt.date, n: int) -> dt.date:
     """The n-th banking day after `date`; for n = 0 the date itself if it is one, else the next banking day.
 
-    Raises UsageError for a negative n.
+    Raises UsageError for a negative n, and for years whose holidays are not known.
 
     >>> add_banking_days(dt.date(2021, 7, 2), 2)
     datetime.date(2021, 7, 7)
@@ -54,7 +56,10 @@ def add_banking_days(date: dt.date, n: int) -> dt.date:
 def _holidays(year: int) -> frozenset[dt.date]:
     import holidays
 
-    return frozenset(holidays.financial_holidays(FED_MARKET, years=year))
+    found = frozenset(holidays.financial_holidays(FED_MARKET, years=year))
+    if not found:
+        raise UsageError(f"no Federal Reserve holidays are known for {year}; give a date of 1999 to 2100")
+    return found
 
 
 def instant_ns(day: dt.date, at: str, zone: str, start: dt.datetime) -> int:

@@ -69,13 +69,13 @@ class Metered:
 
     def _times(self, step: Step, service: Service, operation: Operation, meter: str) -> Decimal:
         """Chunks of one execution times the copies written; a scan counts its chunks as it runs."""
-        chunk_kb = service.meter[meter].chunk_kb
+        chunk_kb, first_kb = service.meter[meter].chunk_kb, service.meter[meter].first_kb
         copies = self._copies(step, operation)
         if chunk_kb is None or operation.scans:
             return Decimal(copies)
         size_kb = step.size_kb if step.size_kb is not None else Decimal(self._row_bytes(step)) / BYTES_PER_KB
-        chunks = max(Decimal(1), (size_kb / chunk_kb).to_integral_value(ROUND_CEILING))
-        return chunks * copies
+        beyond_kb = max(size_kb - (first_kb or chunk_kb), Decimal(0))
+        return (1 + (beyond_kb / chunk_kb).to_integral_value(ROUND_CEILING)) * copies
 
     def _copies(self, step: Step, operation: Operation) -> int:
         """A put also writes every index of its table."""

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from costmodel.assumptions.columns import load_payment_columns
 from costmodel.assumptions.large_tables import open_table
 from costmodel.assumptions.scenario import Scenario
 from costmodel.errors import InputError, Problem
+from costmodel.simulation.coarse_times import spread
 from costmodel.simulation.payment_rows import Reader, Tally
 from costmodel.simulation.payments import Payments
 from costmodel.simulation.placing import placed
@@ -23,7 +25,8 @@ class Replay:
     """The payments of a file, the months they span, and an account of every row.
 
     columns: field -> the file's name for it; guessed: the fields whose column nobody named; used: rows used, more
-    than payments where several rows are items of one.
+    than payments where several rows are items of one. spread_over: the unit (day, hour …) to which times are given,
+    where payments of one instant were spread over it.
     """
 
     payments: Payments
@@ -35,6 +38,7 @@ class Replay:
     tally: Tally
     times: dict[str, int]
     zone: str
+    spread_over: str | None
     other_currencies: dict[str, int]
 
     def report(self) -> dict[str, object]:
@@ -51,6 +55,7 @@ class Replay:
             "refunded_usd": f"{Decimal(self.tally.refunded_cents) / CENTS:f}",
             "times": self.times,
             "zone": self.zone,
+            "spread_over": self.spread_over,
             "other_currencies": self.other_currencies,
         }
 
@@ -65,10 +70,11 @@ def read_payments(path: Path, scenario: Scenario, columns: Mapping[str, str], *,
     reader = Reader(open_table(path), load_payment_columns(data), columns, scenario.workload.time_zone)
     rows = reader.rows()
     refuse_if_needed(path, len(rows), reader.tally, strict)
-    payments, months = placed(rows.cents, rows.us, rows.rail, scenario, str(path))
+    us, unit = (None, None) if rows.us is None else spread(rows.us, ZoneInfo(reader.zone))
+    payments, months = placed(rows.cents, us, rows.rail, scenario, str(path))
     return Replay(
         payments, months, path.name, reader.columns, reader.guessed, reader.used, reader.tally,
-        dict(reader.zones.counts), reader.zone, dict(reader.other_currencies),
+        dict(reader.zones.counts), reader.zone, unit, dict(reader.other_currencies),
     )  # fmt: skip
 
 

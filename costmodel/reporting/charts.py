@@ -18,7 +18,7 @@ from matplotlib.patches import Patch
 
 from costmodel.analysis.check import CheckResult
 from costmodel.reporting import captions
-from costmodel.reporting.captions import percent, signed, small
+from costmodel.reporting.captions import claimed, signed, small
 from costmodel.reporting.pictures import (
     LEVELS,
     CostLine,
@@ -105,7 +105,7 @@ def _claimed_reductions(result: CheckResult, ax: Axes, width: int) -> None:
     for place, judged in enumerate(reduction_claims(result)):
         stated = float(judged.claim.stated or 0)
         ax.axhline(stated, color=LIMIT, linestyle=":", linewidth=1.2, zorder=0)
-        ax.annotate(f"claimed: {percent(judged.claim.stated, 2)}", (width - 0.5, stated), ha="right", color=LIMIT,
+        ax.annotate(f"claimed: {claimed(judged)}", (width - 0.5, stated), ha="right", color=LIMIT,
                     va="top" if place else "bottom", xytext=(0, -2 if place else 2),
                     textcoords="offset points")  # fmt: skip
 

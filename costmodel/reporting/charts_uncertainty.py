@@ -12,7 +12,15 @@ from matplotlib.axes import Axes
 
 from costmodel.analysis.uncertain_result import ClaimProbability, Uncertainty
 from costmodel.reporting.captions import signed
-from costmodel.reporting.captions_uncertainty import claims_finding, probability_text, tornado_finding, tornado_text
+from costmodel.reporting.captions_uncertainty import (
+    claims_finding,
+    figure_name,
+    figure_unit,
+    place_name,
+    probability_text,
+    tornado_finding,
+    tornado_text,
+)
 from costmodel.reporting.files import write_whole
 from costmodel.reporting.words import number
 
@@ -39,7 +47,8 @@ def tornado_chart(found: Uncertainty, ax: Axes | None = None) -> Axes:
         if swings:
             ax.axvline(swings[0].at_value, color=MIDDLE, linewidth=1)
         ax.set_yticks(range(len(swings)), [one.path.removeprefix("services.") for one in swings])
-        ax.set_xlabel(f"{found.figure}; hatched: at the assumption's low end, plain: at its high end")
+        ax.set_xlabel(f"{figure_name(found, found.figure)}, {figure_unit(found.figure)}\n"
+                      "hatched: at the assumption's low end, plain: at its high end")  # fmt: skip
         ax.margins(x=0.12)
         ax.xaxis.set_major_formatter(lambda value, _: signed(number(value, 0)))
         ax.set_title(fill(tornado_finding(found), TITLE_WIDTH), parse_math=False)
@@ -56,7 +65,7 @@ def probability_chart(found: Uncertainty, ax: Axes | None = None) -> Axes:
                 ax.plot([100 * end for end in share.interval], [at, at], color=HIGH, linewidth=1.5)
                 ax.scatter(100 * share.probability, at, color=HIGH, zorder=2)
             for probability, places in _between(one).items():
-                ax.annotate(", ".join(places), (100 * probability, at), xytext=(0, 5), textcoords="offset points",
+                ax.annotate("; ".join(place_name(found, place) for place in places), (100 * probability, at), xytext=(0, 5), textcoords="offset points",
                             ha="center" if probability < 0.8 else "right", fontsize="x-small")  # fmt: skip
         ax.set_yticks(range(len(claims)), [shorten(f"{one.id} {one.quote}", LABEL_WIDTH) for one in claims])
         ax.set_xlim(-3, 103)

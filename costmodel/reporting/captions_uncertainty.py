@@ -6,7 +6,6 @@ from costmodel.analysis.uncertain_result import Swing, Uncertainty
 from costmodel.reporting.captions import signed
 from costmodel.reporting.words import number
 
-
 REDUCTION = "reduction"
 NAMES = {REDUCTION: "reduction of cost", "own_usd": "cost of the own side", "stripe_usd": "cost of Stripe's side"}
 

@@ -27,7 +27,7 @@ from costmodel.reporting.words import number
 LOW, HIGH, MIDDLE = "#E69F00", "#0072B2", "#444444"
 BARS = 10
 THICK = 0.6
-TITLE_WIDTH, LABEL_WIDTH = 56, 26
+TITLE_WIDTH, LABEL_WIDTH = 56, 36
 STYLE = "costmodel.mplstyle"
 
 
@@ -65,9 +65,13 @@ def probability_chart(found: Uncertainty, ax: Axes | None = None) -> Axes:
                 ax.plot([100 * end for end in share.interval], [at, at], color=HIGH, linewidth=1.5)
                 ax.scatter(100 * share.probability, at, color=HIGH, zorder=2)
             for probability, places in _between(one).items():
-                ax.annotate("; ".join(place_name(found, place) for place in places), (100 * probability, at), xytext=(0, 5), textcoords="offset points",
-                            ha="center" if probability < 0.8 else "right", fontsize="x-small")  # fmt: skip
-        ax.set_yticks(range(len(claims)), [shorten(f"{one.id} {one.quote}", LABEL_WIDTH) for one in claims])
+                low, high = next(share.interval for share in one.by_place.values() if share.probability == probability)
+                names = "; ".join(place_name(found, place) for place in places)
+                x, shift, side = (low, -4, "right") if probability > 0.5 else (high, 4, "left")
+                ax.annotate(names, (100 * x, at), xytext=(shift, 0), textcoords="offset points", va="center", ha=side,
+                            fontsize="x-small")  # fmt: skip
+        names_of = [shorten(f"{one.id} {one.quote}", LABEL_WIDTH, placeholder="…") for one in claims]
+        ax.set_yticks(range(len(claims)), names_of)
         ax.set_xlim(-3, 103)
         ax.set_xlabel("probability that the claim holds, %; a dot for each perimeter or scenario")
         ax.set_title(fill(claims_finding(found), TITLE_WIDTH), parse_math=False)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SHOW_AFTER_S = 2
 BETWEEN_S = 0.5
-BAR_WIDTH, LINE_WIDTH = 2**5, 80
+BAR_WIDTH, LINE_WIDTH = 2**5, 10 * 8
 
 
 @contextmanager

@@ -6,12 +6,14 @@ The title says the finding, made from the data; what the document claims is hatc
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from importlib.resources import files
 from textwrap import fill
 from typing import Any
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
@@ -52,10 +54,23 @@ def styled(chart: Callable[[Any, Axes], Axes]) -> Chart:
 
     @wraps(chart)
     def draw(result: Any, ax: Axes | None = None) -> Axes:
-        with plt.style.context(str(files("costmodel.reporting") / "costmodel.mplstyle")):
+        with house_style():
             return chart(result, plt.subplots()[1] if ax is None else ax)
 
     return draw
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """The house style while drawing; the reader's own is back afterwards.
+
+    Whatever draws first chooses matplotlib's backend, and that of a notebook then turns `interactive` on. If this ended
+    with the style, the notebook would show its first picture and none of the others.
+    """
+    with plt.style.context(str(files("costmodel.reporting") / "costmodel.mplstyle")):
+        yield
+        interactive = plt.isinteractive()
+    mpl.interactive(interactive)
 
 
 @styled

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from textwrap import fill, shorten
@@ -21,6 +20,7 @@ from costmodel.reporting.captions_uncertainty import (
     tornado_finding,
     tornado_text,
 )
+from costmodel.reporting.charts import house_style
 from costmodel.reporting.files import write_whole
 from costmodel.reporting.words import number
 
@@ -28,12 +28,11 @@ LOW, HIGH, MIDDLE = "#E69F00", "#0072B2", "#444444"
 BARS = 10
 THICK = 0.6
 TITLE_WIDTH, LABEL_WIDTH = 56, 36
-STYLE = "costmodel.mplstyle"
 
 
 def tornado_chart(found: Uncertainty, ax: Axes | None = None) -> Axes:
     """The figure with each assumption at its low and its high end, the widest swing on top."""
-    with plt.style.context(str(files("costmodel.reporting") / STYLE)):
+    with house_style():
         ax = plt.subplots()[1] if ax is None else ax
         swings = [one for one in found.swings[:BARS] if one.width][::-1]
         for at, one in enumerate(swings):
@@ -57,7 +56,7 @@ def tornado_chart(found: Uncertainty, ax: Axes | None = None) -> Axes:
 
 def probability_chart(found: Uncertainty, ax: Axes | None = None) -> Axes:
     """The probability that each claim holds, a row per claim, a dot per perimeter or scenario with its interval."""
-    with plt.style.context(str(files("costmodel.reporting") / STYLE)):
+    with house_style():
         ax = plt.subplots()[1] if ax is None else ax
         claims = [one for one in found.claims if one.by_place][::-1]
         for at, one in enumerate(claims):
@@ -94,7 +93,7 @@ def draw_uncertainty(found: Uncertainty, path: str) -> None:
     kind = Path(path).suffix.removeprefix(".")
     if kind not in ("png", "svg", "pdf"):
         raise UsageError(f"--chart {path}: end it in .png, .svg or .pdf")
-    with plt.style.context(str(files("costmodel.reporting") / STYLE)):
+    with house_style():
         figure, axes = plt.subplots(2, 1, figsize=(10, 12), layout="constrained")
     probability_chart(found, axes[0])
     tornado_chart(found, axes[1])

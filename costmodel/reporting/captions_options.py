@@ -25,11 +25,18 @@ class OptionCost:
     high: Decimal
 
 
+def is_documents_month(result: CheckResult) -> bool:
+    """Whether the payments are those the document speaks of, so that its figures say something about them."""
+    own = result.own
+    changed = any("workload." in key for key in result.overridden)
+    return own.rejected is None and own.assumptions.scenario.pinned and not changed
+
+
 def option_costs(result: CheckResult) -> tuple[OptionCost, ...]:
-    """The options on the document's figures; for a file of payments, of which it says nothing, as simulated."""
+    """The options on the document's figures; for other payments, of which it says nothing, as simulated."""
     if not result.options:
         raise UsageError("these perimeters name no options (`[[option]]`), so there is nothing to choose from")
-    if result.own.rejected is None:
+    if is_documents_month(result):
         return tuple(
             OptionCost(one.title, one.fees_usd, one.loaded_low_usd, one.loaded_mid_usd, one.loaded_high_usd)
             for one in result.options

@@ -41,7 +41,7 @@ def options_chart(result: CheckResult, ax: Axes) -> Axes:
         ax.scatter(fees, at, color=LIMIT, marker="D", s=40, zorder=3)
         marks = ((mid, one.mid, UP, "center", "bold"), (fees, one.fees, UP, "right", "normal"),
                  (low, one.low, DOWN, "center", "normal"), (high, one.high, DOWN, "center", "normal"))  # fmt: skip
-        for x, usd, shift, side, weight in marks:
+        for x, usd, shift, side, weight in (mark for mark in marks if mark[1] > 0):
             ax.annotate(dollars(usd), (x, at), xytext=(0, shift), textcoords="offset points", ha=side,
                         fontweight=weight, fontsize="small")  # fmt: skip
     ax.set_xscale("log")

@@ -26,7 +26,18 @@ class CostmodelError(Exception):
     """Base of every error this package raises on purpose."""
 
 
-class InputError(CostmodelError):
+class AskerError(CostmodelError):
+    """An error of what was asked, not of this package: a notebook shows its lines in place of a traceback."""
+
+    def lines(self) -> list[str]:
+        """What to tell whoever asked: the command line prints these lines."""
+        return str(self).splitlines()
+
+    def _render_traceback_(self) -> list[str]:
+        return self.lines()
+
+
+class InputError(AskerError):
     """What the user gave cannot be used; holds every problem found, not only the first."""
 
     def __init__(self, problems: Problem | Iterable[Problem]) -> None:
@@ -34,12 +45,18 @@ class InputError(CostmodelError):
         self.problems: tuple[Problem, ...] = tuple(found)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def lines(self) -> list[str]:
+        """Every problem, and how many there are."""
+        count = len(self.problems)
+        told = [line for problem in self.problems for line in str(problem).splitlines()]
+        return [*told, f"{count} error{'s' if count > 1 else ''}; nothing was run or written."]
+
     def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
         """What another process needs to raise it again."""
         return type(self), (self.problems,)
 
 
-class UsageError(CostmodelError):
+class UsageError(AskerError):
     """A call or an option makes no sense; the message says what would."""
 
 

@@ -22,7 +22,7 @@ from costmodel.simulation.overload import overload
 from costmodel.simulation.plan import TIMERS, Outcome, Plan
 from costmodel.simulation.precision import Precision
 from costmodel.simulation.replications import Period, Simulated
-from costmodel.simulation.statistics import Difference, days_quantile, interval, latency_ms, paired
+from costmodel.simulation.statistics import Difference, days_quantile, interval, latencies, latency_ms, paired
 
 if TYPE_CHECKING:
     import pandas
@@ -35,6 +35,7 @@ S_PER_HOUR = 3600
 PERCENT = 100
 CENTS = 100
 MOVED_TWICE = "moved_twice"  # the amounts' name of it
+Latencies = tuple[tuple[float, int], ...]
 Intervals = dict[str, tuple[float, float] | None]
 BILLED = ("billed_increments", "provisioned_increments")
 TOTAL = "bill.total_usd"
@@ -60,6 +61,7 @@ class Month:
     engine: str
     rejected: dict[str, Any] | None
     overload: tuple[str, ...]
+    latencies: Latencies = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Result:
     intervals: dotted path of a figure -> (low, high) at 95 % over the replications, or None for a single run.
     singles: the same figures in each replication. until: the half-widths asked for, if any.
     overload: in words, what shows that more is offered than the pipeline carries.
+    latencies: of all replications together, the latency of a payment in ms and how many took so long, rising.
     """
 
     scenario: str
@@ -90,6 +93,7 @@ class Result:
     rejected: dict[str, Any] | None
     until: Precision | None = None
     overload: tuple[str, ...] = ()
+    latencies: Latencies = ()
 
     @property
     def latency_ms(self) -> dict[str, float | None]:
@@ -224,6 +228,7 @@ def make_month(
         engine=simulated.engine,
         rejected=simulated.replayed.report() if simulated.replayed else None,
         overload=overload(simulated.runs, assumptions.scenario.capacity),
+        latencies=latencies(simulated.runs, "payment"),
     )
 
 
@@ -249,6 +254,7 @@ def make_result(assumptions: Assumptions, month: Month, bill: Bill, bills: list[
         engine=month.engine,
         rejected=month.rejected,
         overload=month.overload,
+        latencies=month.latencies,
     )
 
 

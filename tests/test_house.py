@@ -87,7 +87,13 @@ NUMBERS: dict[str, dict[str, str]] = {
     "simulation/timetable.py": {"8766": "hours of a mean Julian year"},
 }
 # lengths, margins and offsets of what is drawn
-PICTURES = {"reporting/charts.py", "reporting/charts_uncertainty.py", "reporting/charts_what_if.py"}
+PICTURES = {
+    "reporting/charts.py",
+    "reporting/charts_options.py",
+    "reporting/charts_run.py",
+    "reporting/charts_uncertainty.py",
+    "reporting/charts_what_if.py",
+}
 UNITS = {24, 28, 60, 365, 366, 3600, 86_400, 1024, 32, 62, 63, 64}  # of time, of bytes, of words of memory
 
 Sources = dict[str, str]  # module name -> its text

@@ -12,14 +12,21 @@ from pathlib import Path
 import pytest
 
 import costmodel as cm
+from costmodel.analysis import uncertainty as uncertainty_module
 from costmodel.analysis.check import CheckResult
+from costmodel.analysis.growth import GrowthResult
+from costmodel.analysis.uncertain_result import Uncertainty
 from costmodel.billing.bill import EXACT
+from costmodel.reporting.captions_run import latency_text
+from costmodel.reporting.captions_uncertainty import probability_text, tornado_text
+from costmodel.reporting.captions_what_if import alt_text
 from costmodel.reporting.html_page import html_page, table_html
 from costmodel.reporting.report import FINDINGS, make_report
 from costmodel.reporting.report_markdown import report_markdown
 from costmodel.reporting.report_parts import Chapter, Lead, Report
 from costmodel.reporting.tables import Table
 from costmodel.result import Result
+from tests.test_uncertainty import linear
 
 Cli = Callable[..., tuple[int, str, str]]
 QUICK = {"replications": 2}
@@ -118,9 +125,11 @@ def test_headings_language_and_names_for_those_who_do_not_see_it(page: Page) -> 
     assert all(text.strip() for text in page.texts["caption"])
 
 
-def test_every_picture_says_in_words_what_it_shows(page: Page, checked: CheckResult) -> None:
+def test_every_picture_says_in_words_what_it_shows(page: Page, month: Result, checked: CheckResult) -> None:
     pictures = [one["alt"] for one in page.all("img")]
-    assert pictures == [FINDINGS[name][1](checked) for name in ("perimeter", "bridge", "cost_lines", "latency")]
+    assert pictures == [FINDINGS[name][1](checked) for name in ("options", "perimeter", "bridge", "cost_lines")] + [
+        latency_text(month), FINDINGS["latency"][1](checked)
+    ]  # fmt: skip
 
 
 def test_the_verdict_comes_first_and_the_decision_under_it(page: Page) -> None:
@@ -196,6 +205,72 @@ def test_assumptions_are_traced_to_their_source(page: Page, month: Result) -> No
     assert rows["pipeline.static.kms_keys"][:3] == ["5", "5", "15"]
 
 
+# --- growth and uncertainty -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def later() -> tuple[GrowthResult, Uncertainty]:
+    """Twelve months of growth, and an uncertainty analysis whose samples are drawn, not simulated."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(uncertainty_module, "sampled", linear)
+        sure = cm.uncertainty(samples=16, indices=False)
+    return cm.growth("seed_aws", months=12), sure
+
+
+def test_growth_and_uncertainty_stand_in_chapters_of_their_own(
+    month: Result, checked: CheckResult, later: tuple[GrowthResult, Uncertainty]
+) -> None:
+    path, sure = later
+    report = make_report(month, checked, growth=path, uncertainty=sure)
+    text = html_page(report)
+    assert text == html_page(make_report(month, checked, growth=path, uncertainty=sure)), "the same bytes again"
+    made = Page(text)
+    assert {"As the business grows", "How sure it is"} <= set(made.texts["h2"])
+    rows = made.table("Month by month")
+    assert rows[-1][:2] == ["12 (2026-10)", f"{path.months[-1].payments:,}"] or rows[-1][0].startswith("12 (")
+    assert f"{float(path.cumulative_usd[-1]):,.0f}".replace("-", "−") == rows[-1][6]
+    spread = {row[0]: row[1:] for row in made.table("How far the figures spread")}
+    same_rail = sure.spread("same_rail.reduction")
+    assert spread["reduction of cost, same rail, both legs, %"][1] == f"{same_rail.low:,.1f}".replace("-", "−")
+    alts = [one["alt"] for one in made.all("img")]
+    assert alts[-3:] == [alt_text(path), probability_text(sure), tornado_text(sure)]
+    markdown = report_markdown(make_report(month, checked, growth=path, uncertainty=sure, all_=False))
+    assert "### As the business grows" in markdown
+    assert "### How sure it is" in markdown
+
+
+def test_what_is_left_out_says_how_to_get_it(cli: Cli, tmp_path: Path) -> None:
+    code, _, _ = cli("report", "seed_aws", "--quiet", "--no-growth", "--set", "replications=2", "--markdown",
+                     tmp_path / "r.md")  # fmt: skip
+    text = (tmp_path / "r.md").read_text(encoding="utf-8")
+    assert code == 0
+    assert "costmodel growth seed_aws" in text
+    assert "--uncertainty 512" in text
+
+
+def test_the_command_puts_both_into_the_page(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, later: tuple[GrowthResult, Uncertainty]
+) -> None:
+    path, _ = later
+    monkeypatch.setattr(uncertainty_module, "sampled", linear)
+    monkeypatch.setattr("costmodel.analysis.growth.growth", lambda *_, **__: path)
+    code, _, err = cli("report", "seed_aws", "--quiet", "--uncertainty", "8", "--set", "replications=2", "--html",
+                       tmp_path / "r.html")  # fmt: skip
+    assert (code, err) == (0, "")
+    made = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert made.table("Month by month")
+    assert "in 8 months" in " ".join(made.texts["main"][0].split())
+    assert cli("report", "seed_aws", "--quiet", "--uncertainty", "1", "--html", tmp_path / "no.html")[0] == 2
+    assert not (tmp_path / "no.html").exists()
+
+
+def test_large_volume_does_not_make_the_page_slow(cli: Cli, tmp_path: Path) -> None:
+    code, _, _ = cli("report", "seed_aws", "--quiet", "--set", "replications=1", "--set",
+                     "workload.payments_per_month=20000", "--markdown", tmp_path / "r.md")  # fmt: skip
+    assert code == 0
+    assert "So many payments take long to simulate month by month" in (tmp_path / "r.md").read_text(encoding="utf-8")
+
+
 # --- hard cases -------------------------------------------------------------------------------------------------
 
 
@@ -237,6 +312,27 @@ def test_no_payment_completed(checked: CheckResult) -> None:
     assert "No payment was completed" not in html_page(make_report(cm.run("seed_aws", set=QUICK), checked))
 
 
+def test_a_month_without_a_payment(cli: Cli, tmp_path: Path) -> None:
+    """One payment a month, seen for a quarter of an hour."""
+    code, _, err = cli("report", "seed_aws", "--quiet", "--no-growth", "--set", "workload.payments_per_month=1",
+                       "--set", "workload.days=0.01", "--set", "replications=2", "--html", tmp_path / "z.html",
+                       "--markdown", tmp_path / "z.md", "--xlsx", tmp_path / "z.xlsx")  # fmt: skip
+    assert (code, err) == (0, "")
+    first = Page((tmp_path / "z.html").read_text(encoding="utf-8")).texts["section"][0]
+    assert "No payment was offered in this month." in first
+    assert "the bill is for what stands idle" in first
+    assert "No payment was offered in this month." in (tmp_path / "z.md").read_text(encoding="utf-8")
+
+
+def test_of_another_volume_the_documents_figures_say_nothing() -> None:
+    """Ten times the payments: 2.9 % of $1,000,000 and $0.30 of each are $30,500 alone, not the document's $3,450."""
+    more = {"replications": 1, "workload.payments_per_month": 5000}
+    larger = Page(html_page(make_report(cm.run("seed_aws", set=more), cm.check(set=more))))
+    rows = {row[0]: row[1] for row in larger.table("Your options a month at $1.00M")}
+    assert 30_500 < int(rows["stay with Stripe cards"].strip("$").replace(",", "")) < 38_000
+    assert "$4,655" not in larger.texts["section"][0]
+
+
 def test_a_system_that_is_bought_says_what_does_not_apply(cli: Cli, tmp_path: Path) -> None:
     files = [tmp_path / "s.html", tmp_path / "s.md"]
     code, _, err = cli(
@@ -261,7 +357,7 @@ def test_payments_of_a_file_are_not_the_documents_month(cli: Cli, tmp_path: Path
     assert "30 payments replayed from a file" in mine.texts["header"][0]
     assert "mean ticket $50.00" in mine.texts["section"][0]
     assert "building pays" not in mine.texts["section"][0]
-    assert {len(row) for row in mine.table("Your options a month at $1,500")} == {3}  # option, and both simulated
+    assert {len(row) for row in mine.table("Your options a month at $1,500")} == {5}  # option, fees, low, mid, high
     assert "This is the document's month" in mine.texts["main"][0]
 
 
@@ -270,10 +366,10 @@ def test_payments_of_a_file_are_not_the_documents_month(cli: Cli, tmp_path: Path
 
 def test_both_files_twice_the_same(cli: Cli, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        code, out, _ = cli("report", "seed_aws", "--quiet", "--set", "replications=2",
+        code, out, _ = cli("report", "seed_aws", "--quiet", "--no-growth", "--set", "replications=2",
                            "--html", tmp_path / f"{name}.html", "--markdown", tmp_path / f"{name}.md")  # fmt: skip
         assert code == 0
-        assert f"{name}.html: a report of 9 chapters" in out
+        assert f"{name}.html: a report of 11 chapters" in out
     for kind in ("html", "md"):
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
 

@@ -357,7 +357,7 @@ def test_tornado_draws_each_end_from_the_value_and_says_what_moves_most(shown):
     assert (
         ax.get_title(loc="left")
         .replace("\n", " ")
-        .startswith(f"What moves {shown.figure} most: {next(iter(WEIGHTS))} (")
+        .startswith(f"What moves the reduction of cost most (same rail, both legs): {next(iter(WEIGHTS))}, ")
     )
     assert next(iter(WEIGHTS)) in tornado_text(shown)
 
@@ -371,7 +371,7 @@ def test_probabilities_are_drawn_for_every_claim_that_can_be_judged(shown):
     dots = sorted(float(dot.get_offsets()[0][0]) for dot in ax.collections)
     assert dots == pytest.approx(sorted(100 * share.probability for one in judged for share in one.by_place.values()))
     assert "“98% cost reduction” holds in 0 %" in ax.get_title(loc="left").replace("\n", " ")
-    assert "ECO-S19 same_rail 0 %" in probability_text(shown)
+    assert "ECO-S19 same rail, both legs 0 %" in probability_text(shown)
 
 
 def test_documents(shown):
@@ -385,7 +385,7 @@ def test_documents(shown):
     assert made["csv"].splitlines()[0] == "claim,quote,place,probability,low,high"
     assert len(made["csv"].splitlines()) == 1 + sum(len(one.by_place) for one in shown.claims)
     assert json.loads(made["json"])["figure"] == "same_rail.reduction"
-    assert made["markdown"].startswith("# same_rail: reduction from")
+    assert made["markdown"].startswith("# Reduction of cost, same rail, both legs: ")
 
 
 def test_chart_file_is_written_whole_or_refused(shown, tmp_path):

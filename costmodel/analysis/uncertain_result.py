@@ -94,7 +94,7 @@ class Index:
 class Uncertainty:
     """All of it. swings: the widest first; explained: the variance that the assumptions with indices make, as a share
     of all that the inputs make; values: (samples, figures), the columns called `names`;
-    models: the figure each claim is judged by; overridden: what the reader changed.
+    models: the figure each claim is judged by; titles: of the perimeters; overridden: what the reader changed.
     """
 
     scenario: str
@@ -111,6 +111,7 @@ class Uncertainty:
     values: Values
     names: tuple[str, ...]
     models: dict[str, str]
+    titles: dict[str, str]
     overridden: tuple[str, ...]
 
     def spread(self, figure: str) -> Spread:

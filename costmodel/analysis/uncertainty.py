@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,7 @@ def uncertainty(
     perimeters: str = "seed",
     figure: str = FIGURE,
     samples: int | None = None,
+    indices: bool = True,
     set: Mapping[str, Any] | None = None,
     data: Path | str | None = None,
     seed: int | None = None,
@@ -79,9 +80,9 @@ def uncertainty(
     """Draw every assumption that has a range, simulate a month for each draw, and hold it against every claim.
 
     figure: the one whose causes are ranked, `perimeter.figure` or `seed_aws.figure`. samples: months, each with inputs
-    and luck of its own; the rest of the effort is the data's. Simulation noise is told apart from the inputs by
-    simulating some inputs twice. Ranges are taken to be independent. The rest as in `sweep`. Raises InputError and
-    UsageError.
+    and luck of its own; the rest of the effort is the data's, without `indices` (Sobol's) about half of it. Simulation
+    noise is told apart from the inputs by simulating some inputs twice. Ranges are taken to be independent. The rest as
+    in `sweep`. Raises InputError and UsageError.
     """
     folder = Path(data) if data else None
     document, _ = read_claims(claims, folder)
@@ -93,12 +94,14 @@ def uncertainty(
     study = Study(scenario, perimeters, str(data) if data else None, changes, engine, names, code_sha256())
     loaded, known = ready(study), load_uncertain(folder)
     effort = _effort(known.effort, samples)
+    if not indices:
+        effort = replace(effort, strongest=0, sobol_samples=0)
     own = loaded.sides["own", "ach"]
     settled = settled_engine(engine, own, len(SIDES) * effort.months(len(loaded.factors)))
     study = Study(scenario, perimeters, study.data, changes, settled, names, study.code)
     with nullcontext(executor) if executor is not None else executor_of(workers, dask) as chosen:
         work = _Work(study, loaded.factors, known.rule, effort, own.scenario.seed, chosen, watch)
-        return work.result(document, figure, own)
+        return work.result(document, {one.id: one.title for one in file.perimeter}, figure, own)
 
 
 def _effort(effort: Effort, samples: int | None) -> _Effort:
@@ -133,7 +136,7 @@ class _Work:
     watch: Watch | None
     done: int = 0
 
-    def result(self, document: Claims, figure: str, own: Assumptions) -> Uncertainty:
+    def result(self, document: Claims, titles: dict[str, str], figure: str, own: Assumptions) -> Uncertainty:
         """Everything that was found out."""
         at = self.study.figures.index(figure)
         middle = self._taken([Draw(self.seed)])[0]
@@ -160,6 +163,7 @@ class _Work:
             values=spread,
             names=self.study.figures,
             overridden=_overridden(own, self.study),
+            titles=titles,
             models={claim.id: claim.model for claim in document.claim if claim.model is not None},
         )
 

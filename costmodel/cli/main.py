@@ -34,16 +34,10 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _failed(error: Exception) -> int:
     """What went wrong, in words; a traceback only for a defect and only on request."""
-    from costmodel.errors import CostmodelError, InputError, InternalError
+    from costmodel.errors import AskerError
 
-    if isinstance(error, InputError):
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
-        count = len(error.problems)
-        print(f"{count} error{'s' if count > 1 else ''}; nothing was run or written.", file=sys.stderr)
-        return BAD_INPUT
-    if isinstance(error, CostmodelError) and not isinstance(error, InternalError):
-        print(error, file=sys.stderr)
+    if isinstance(error, AskerError):
+        print(*error.lines(), sep="\n", file=sys.stderr)
         return BAD_INPUT
     if os.environ.get("COSTMODEL_DEBUG"):
         raise error

@@ -6,10 +6,12 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from costmodel.cli.common import OK, asked, folder, give, new_command, simulation_options
+from costmodel.cli.common import OK, asked, assumed, folder, give, new_command, simulation_options
 
 if TYPE_CHECKING:
     from costmodel.analysis.check import CheckResult
+    from costmodel.analysis.growth import GrowthResult
+    from costmodel.analysis.uncertain_result import Uncertainty
     from costmodel.result import Result
 
 
@@ -24,7 +26,7 @@ def _html(result: Result, path: str, arguments: argparse.Namespace) -> str:
     from costmodel.reporting.html_page import html_page
     from costmodel.reporting.report import make_report
 
-    report = make_report(result, _checked(result, arguments))
+    report = make_report(result, _checked(result, arguments), **_later(result, arguments))
     write_whole(path, html_page(report))
     return f"a report of {len(report.chapters)} chapters, one file that needs no network"
 
@@ -34,7 +36,7 @@ def _markdown(result: Result, path: str, arguments: argparse.Namespace) -> str:
     from costmodel.reporting.report import make_report
     from costmodel.reporting.report_markdown import report_markdown
 
-    report = make_report(result, _checked(result, arguments), all_=False)
+    report = make_report(result, _checked(result, arguments), **_later(result, arguments), all_=False)
     write_whole(path, report_markdown(report))
     return f"the same report shortened, {len(report.chapters)} chapters in Markdown"
 
@@ -51,6 +53,51 @@ def _checked(result: Result, arguments: argparse.Namespace) -> CheckResult | Non
             arguments.checked = check(scenario=arguments.scenario, watch=watch, **asked(arguments))
     found: CheckResult = arguments.checked
     return found
+
+
+def _later(result: Result, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Growth and uncertainty, once for all files; or why they are left out."""
+    if not result.assumptions.pipeline.functions:
+        return {}
+    if "later" not in arguments:
+        arguments.later = {"growth": _growth(arguments, result), "uncertainty": _uncertainty(arguments)}
+    found: dict[str, Any] = arguments.later
+    return found
+
+
+def _growth(arguments: argparse.Namespace, result: Result) -> GrowthResult | str:
+    from costmodel.analysis.growth import growth
+    from costmodel.errors import AskerError
+    from costmodel.reporting.progress import progress
+
+    name, scenario = arguments.scenario, result.assumptions.scenario
+    if arguments.payments:
+        return "Payments of a file have been made and do not grow: growth and payback need a scenario."
+    if not arguments.growth:
+        return f"Growth and payback were not asked for; `costmodel growth {name}` shows them."
+    if scenario.workload.payments_per_month > scenario.replicate_up_to_payments:
+        return f"So many payments take long to simulate month by month; `costmodel growth {name}` does it."
+    try:
+        with progress(f"{name}: growing", arguments.quiet) as watch:
+            return growth(name, watch=watch, **assumed(arguments))
+    except AskerError as error:
+        return f"Growth cannot be shown of this scenario: {'; '.join(error.lines())}"
+
+
+def _uncertainty(arguments: argparse.Namespace) -> Uncertainty | str:
+    from costmodel.analysis.uncertainty import uncertainty
+    from costmodel.reporting.progress import progress
+
+    if arguments.payments:
+        return "For payments of a file the assumptions are not drawn from their ranges."
+    if arguments.uncertainty is None:
+        return (
+            "Left out here: how the figures spread, and how probable each claim is, when every assumption is drawn "
+            "from its range. `--uncertainty 512` puts it into this report; it takes a minute or two."
+        )
+    with progress(f"{arguments.scenario}: drawing", arguments.quiet) as watch:
+        return uncertainty(arguments.scenario, samples=arguments.uncertainty, indices=False, watch=watch,
+                           **assumed(arguments))  # fmt: skip
 
 
 def _xlsx(result: Result, path: str, arguments: argparse.Namespace) -> str:
@@ -84,6 +131,18 @@ def add(commands: Any) -> None:
     parser.add_argument("scenario", metavar="S", help="a name in data/scenarios, or a path")
     for name, text, _ in OUTPUTS:
         parser.add_argument(f"--{name}", metavar="FILE", help=text)
+    parser.add_argument(
+        "--uncertainty",
+        type=int,
+        metavar="N",
+        help="put into the report how sure it is: N months with every assumption drawn from its range",
+    )
+    parser.add_argument(
+        "--no-growth",
+        dest="growth",
+        action="store_false",
+        help="leave growth and payback out of the report, which takes some seconds",
+    )
     simulation_options(parser)
 
 

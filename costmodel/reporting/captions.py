@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from costmodel.analysis.check import CheckResult
 from costmodel.analysis.claims import judge
+from costmodel.analysis.judging import Judged
 from costmodel.reporting.pictures import (
     LEVELS,
     LIKE_FOR_LIKE,
@@ -23,7 +24,7 @@ from costmodel.reporting.pictures import (
     reductions,
     waits,
 )
-from costmodel.reporting.words import NARROW, dollars, ms, number
+from costmodel.reporting.words import NARROW, dollars, ms, number, percent
 
 
 def perimeter_finding(result: CheckResult) -> str:
@@ -36,27 +37,27 @@ def perimeter_finding(result: CheckResult) -> str:
     where = f"only for: {', '.join(holding)}" if holding else "in no perimeter"
     said = [(LIKE_FOR_LIKE, "like for like it is"), (LOADED, "fully loaded")]
     found = ", ".join(f"{words} {_span(both_columns(rows[name]))}" for name, words in said if name in rows)
-    return f"{percent(highest.stated, 2)} holds {where}" + (f"; {found}" if found else "")
+    return f"{claimed(claims[0])} holds {where}" + (f"; {found}" if found else "")
 
 
 def bridge_finding(result: CheckResult) -> str:
     """How much of the claimed saving comes from owning."""
-    claimed = sum((part.usd for part in result.saving_parts), Decimal(0))
+    whole = sum((part.usd for part in result.saving_parts), Decimal(0))
     owning = next((part for part in result.saving_parts if part.id == OWNING), None)
-    if owning is None or not claimed:
-        return f"Where the {dollars(claimed)} claimed come from"
-    share = percent(100 * owning.usd / claimed, 0)
-    return f"Of {dollars(claimed)} claimed, {dollars(owning.usd)} ({share}) is {owning.title}"
+    if owning is None or not whole:
+        return f"Where the {dollars(whole)} claimed come from"
+    share = percent(100 * owning.usd / whole, 0)
+    return f"Of {dollars(whole)} claimed, {dollars(owning.usd)} ({share}) is {owning.title}"
 
 
 def cost_finding(result: CheckResult) -> str:
     """Both totals, and which lines cost more than claimed."""
     lines = cost_lines(result)
-    claimed = sum((line.claimed for line in lines if line.claimed is not None), Decimal(0))
+    stated = sum((line.claimed for line in lines if line.claimed is not None), Decimal(0))
     modelled = sum((line.modelled for line in lines), Decimal(0))
     dearer = [line.title for line in lines if line.claimed is not None and line.modelled > line.claimed]
     more = f"only {dearer[0]} costs more" if len(dearer) == 1 else f"{len(dearer) or 'no'} lines cost more"
-    month = f"At list price {result.own.payments:,} payments take {dollars(modelled)}, claimed are {dollars(claimed)}"
+    month = f"At list price {result.own.payments:,} payments take {dollars(modelled)}, claimed are {dollars(stated)}"
     return f"{month}: {more} than claimed"
 
 
@@ -76,7 +77,7 @@ def latency_finding(result: CheckResult) -> str:
 def perimeter_text(result: CheckResult) -> str:
     """The perimeter chart in words."""
     rows = "; ".join(f"{row.title}: {_columns(row)}" for row in reductions(result))
-    claims = " and ".join(percent(one.claim.stated, 2) for one in reduction_claims(result))
+    claims = " and ".join(map(claimed, reduction_claims(result)))
     return f"Bar chart of the reduction of cost by perimeter. {perimeter_finding(result)}. {rows}. Claimed: {claims}."
 
 
@@ -106,8 +107,9 @@ def latency_text(result: CheckResult) -> str:
 
 def _columns(row: Reduction) -> str:
     pairs = (("document", row.document), ("simulated", row.modelled))
-    found = [f"{name} {percent(value)}" for name, value in pairs if value is not None]
-    ends = [f"from {percent(row.ends[0])} to {percent(row.ends[1])} over its assumptions"] if row.ends else []
+    found = [f"{name} {signed(percent(value))}" for name, value in pairs if value is not None]
+    low, high = (signed(percent(end)) for end in row.ends or (None, None))
+    ends = [f"from {low} to {high} over its assumptions"] if row.ends else []
     return ", ".join(found + ends)
 
 
@@ -129,9 +131,9 @@ def small(usd: Decimal | None) -> str:
     return f"< {dollars(cent, 2)}" if usd and 0 < usd < cent / 2 else dollars(usd, 2)
 
 
-def percent(value: Decimal | None, places: int = 1) -> str:
-    """A percentage with a true minus sign, on one line."""
-    return f"{signed(number(value, places))}{NARROW}%"
+def claimed(judged: Judged) -> str:
+    """A percentage as the document states it, without decimals that it does not have."""
+    return f"{number(judged.claim.stated, 2)}{NARROW}%"
 
 
 def signed(text: str) -> str:

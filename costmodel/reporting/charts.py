@@ -6,19 +6,21 @@ The title says the finding, made from the data; what the document claims is hatc
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from importlib.resources import files
 from textwrap import fill
 from typing import Any
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from costmodel.analysis.check import CheckResult
 from costmodel.reporting import captions
-from costmodel.reporting.captions import percent, signed, small
+from costmodel.reporting.captions import claimed, signed, small
 from costmodel.reporting.pictures import (
     LEVELS,
     CostLine,
@@ -52,10 +54,23 @@ def styled(chart: Callable[[Any, Axes], Axes]) -> Chart:
 
     @wraps(chart)
     def draw(result: Any, ax: Axes | None = None) -> Axes:
-        with plt.style.context(str(files("costmodel.reporting") / "costmodel.mplstyle")):
+        with house_style():
             return chart(result, plt.subplots()[1] if ax is None else ax)
 
     return draw
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """The house style while drawing; the reader's own is back afterwards.
+
+    Whatever draws first chooses matplotlib's backend, and that of a notebook then turns `interactive` on. If this ended
+    with the style, the notebook would show its first picture and none of the others.
+    """
+    with plt.style.context(str(files("costmodel.reporting") / "costmodel.mplstyle")):
+        yield
+        interactive = plt.isinteractive()
+    mpl.interactive(interactive)
 
 
 @styled
@@ -105,7 +120,7 @@ def _claimed_reductions(result: CheckResult, ax: Axes, width: int) -> None:
     for place, judged in enumerate(reduction_claims(result)):
         stated = float(judged.claim.stated or 0)
         ax.axhline(stated, color=LIMIT, linestyle=":", linewidth=1.2, zorder=0)
-        ax.annotate(f"claimed: {percent(judged.claim.stated, 2)}", (width - 0.5, stated), ha="right", color=LIMIT,
+        ax.annotate(f"claimed: {claimed(judged)}", (width - 0.5, stated), ha="right", color=LIMIT,
                     va="top" if place else "bottom", xytext=(0, -2 if place else 2),
                     textcoords="offset points")  # fmt: skip
 

@@ -10,20 +10,25 @@ import matplotlib as mpl
 from matplotlib import style
 from matplotlib.figure import Figure
 
-from costmodel.analysis.check import CheckResult
-from costmodel.reporting import charts
+from costmodel.reporting import charts, charts_options, charts_run, charts_uncertainty, charts_what_if
 
 CHARTS: dict[str, charts.Chart] = {
+    "options": charts_options.options_chart,
     "perimeter": charts.perimeter_chart,
     "bridge": charts.bridge_chart,
     "cost_lines": charts.cost_lines_chart,
     "latency": charts.latency_chart,
+    "distribution": charts_run.latency_distribution_chart,
+    "growth": charts_what_if.growth_chart,
+    "probability": charts_uncertainty.probability_chart,
+    "tornado": charts_uncertainty.tornado_chart,
+    "frontier": charts_what_if.frontier_chart,
 }
 METADATA: dict[str, Any] = {"Date": None, "Creator": None}  # neither the time nor the version of what drew it
 
 
-def chart_svg(name: str, result: CheckResult) -> bytes:
-    """The chart of that name ("perimeter", "bridge", "cost_lines" or "latency"). KeyError for another name.
+def chart_svg(name: str, result: Any) -> bytes:
+    """The chart of that name in CHARTS of its kind of result. KeyError for another name.
 
     Raises UsageError where the result has nothing that the chart shows.
     """

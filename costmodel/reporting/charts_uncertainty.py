@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from textwrap import fill, shorten
@@ -12,20 +11,28 @@ from matplotlib.axes import Axes
 
 from costmodel.analysis.uncertain_result import ClaimProbability, Uncertainty
 from costmodel.reporting.captions import signed
-from costmodel.reporting.captions_uncertainty import claims_finding, probability_text, tornado_finding, tornado_text
+from costmodel.reporting.captions_uncertainty import (
+    claims_finding,
+    figure_name,
+    figure_unit,
+    place_name,
+    probability_text,
+    tornado_finding,
+    tornado_text,
+)
+from costmodel.reporting.charts import house_style
 from costmodel.reporting.files import write_whole
 from costmodel.reporting.words import number
 
 LOW, HIGH, MIDDLE = "#E69F00", "#0072B2", "#444444"
 BARS = 10
 THICK = 0.6
-TITLE_WIDTH, LABEL_WIDTH = 56, 26
-STYLE = "costmodel.mplstyle"
+TITLE_WIDTH, LABEL_WIDTH = 56, 36
 
 
 def tornado_chart(found: Uncertainty, ax: Axes | None = None) -> Axes:
     """The figure with each assumption at its low and its high end, the widest swing on top."""
-    with plt.style.context(str(files("costmodel.reporting") / STYLE)):
+    with house_style():
         ax = plt.subplots()[1] if ax is None else ax
         swings = [one for one in found.swings[:BARS] if one.width][::-1]
         for at, one in enumerate(swings):
@@ -39,7 +46,8 @@ def tornado_chart(found: Uncertainty, ax: Axes | None = None) -> Axes:
         if swings:
             ax.axvline(swings[0].at_value, color=MIDDLE, linewidth=1)
         ax.set_yticks(range(len(swings)), [one.path.removeprefix("services.") for one in swings])
-        ax.set_xlabel(f"{found.figure}; hatched: at the assumption's low end, plain: at its high end")
+        ax.set_xlabel(f"{figure_name(found, found.figure)}, {figure_unit(found.figure)}\n"
+                      "hatched: at the assumption's low end, plain: at its high end")  # fmt: skip
         ax.margins(x=0.12)
         ax.xaxis.set_major_formatter(lambda value, _: signed(number(value, 0)))
         ax.set_title(fill(tornado_finding(found), TITLE_WIDTH), parse_math=False)
@@ -48,7 +56,7 @@ def tornado_chart(found: Uncertainty, ax: Axes | None = None) -> Axes:
 
 def probability_chart(found: Uncertainty, ax: Axes | None = None) -> Axes:
     """The probability that each claim holds, a row per claim, a dot per perimeter or scenario with its interval."""
-    with plt.style.context(str(files("costmodel.reporting") / STYLE)):
+    with house_style():
         ax = plt.subplots()[1] if ax is None else ax
         claims = [one for one in found.claims if one.by_place][::-1]
         for at, one in enumerate(claims):
@@ -56,9 +64,13 @@ def probability_chart(found: Uncertainty, ax: Axes | None = None) -> Axes:
                 ax.plot([100 * end for end in share.interval], [at, at], color=HIGH, linewidth=1.5)
                 ax.scatter(100 * share.probability, at, color=HIGH, zorder=2)
             for probability, places in _between(one).items():
-                ax.annotate(", ".join(places), (100 * probability, at), xytext=(0, 5), textcoords="offset points",
-                            ha="center" if probability < 0.8 else "right", fontsize="x-small")  # fmt: skip
-        ax.set_yticks(range(len(claims)), [shorten(f"{one.id} {one.quote}", LABEL_WIDTH) for one in claims])
+                low, high = next(share.interval for share in one.by_place.values() if share.probability == probability)
+                names = "; ".join(place_name(found, place) for place in places)
+                x, shift, side = (low, -4, "right") if probability > 0.5 else (high, 4, "left")
+                ax.annotate(names, (100 * x, at), xytext=(shift, 0), textcoords="offset points", va="center", ha=side,
+                            fontsize="x-small")  # fmt: skip
+        names_of = [shorten(f"{one.id} {one.quote}", LABEL_WIDTH, placeholder="…") for one in claims]
+        ax.set_yticks(range(len(claims)), names_of)
         ax.set_xlim(-3, 103)
         ax.set_xlabel("probability that the claim holds, %; a dot for each perimeter or scenario")
         ax.set_title(fill(claims_finding(found), TITLE_WIDTH), parse_math=False)
@@ -81,7 +93,7 @@ def draw_uncertainty(found: Uncertainty, path: str) -> None:
     kind = Path(path).suffix.removeprefix(".")
     if kind not in ("png", "svg", "pdf"):
         raise UsageError(f"--chart {path}: end it in .png, .svg or .pdf")
-    with plt.style.context(str(files("costmodel.reporting") / STYLE)):
+    with house_style():
         figure, axes = plt.subplots(2, 1, figsize=(10, 12), layout="constrained")
     probability_chart(found, axes[0])
     tornado_chart(found, axes[1])

@@ -37,17 +37,25 @@ def growth_documents(result: GrowthResult) -> Documents:
 
 def growth_sections(result: GrowthResult) -> list[Section]:
     """The finding, the months, what is carried over, and what the spread rests on."""
-    every = max(1, round(len(result.months) / SHOWN))
-    shown = [at for at in range(len(result.months)) if at % every == 0 or at + 1 == len(result.months)]
-    months = Table(HEAD, tuple(_month(result, at) for at in shown))
+    shown = _shown(result)
     stocks = Table(STOCK_HEAD, tuple(_stocks(result, at) for at in shown[:: max(1, len(shown) // 4)]))
     return [
         [f"{growth_finding(result)}."],
-        [f"{result.title}, USD a month:", months],
-        [_value(result)],
+        [f"{result.title}, USD a month:", months_table(result)],
+        [value_line(result)],
         [stocks],
-        _notes(result),
+        [*notes(result)],
     ]
+
+
+def _shown(result: GrowthResult) -> list[int]:
+    every = max(1, round(len(result.months) / SHOWN))
+    return [at for at in range(len(result.months)) if at % every == 0 or at + 1 == len(result.months)]
+
+
+def months_table(result: GrowthResult) -> Table:
+    """Some dozen of the months, evenly spread: both sides, what is saved, and how far that spreads."""
+    return Table(HEAD, tuple(_month(result, at) for at in _shown(result)))
 
 
 def _usd(value: object) -> str:
@@ -65,7 +73,8 @@ def _month(result: GrowthResult, at: int) -> tuple[str, ...]:
     )
 
 
-def _value(result: GrowthResult) -> str:
+def value_line(result: GrowthResult) -> str:
+    """Present value and payback with their spread."""
     spread = ", ".join(f"{name} {signed(dollars(usd))}" for name, usd in result.fan.npv_usd.items())
     later = ", ".join(f"{name} {month or 'not in time'}" for name, month in result.fan.payback_month.items())
     return (
@@ -81,7 +90,8 @@ def _stocks(result: GrowthResult, at: int) -> tuple[str, ...]:
     return f"month {month.number}", f"{rows:,}", f"{month.stored_gb:,.2f}", held, str(month.stocks.key_versions)
 
 
-def _notes(result: GrowthResult) -> Section:
+def notes(result: GrowthResult) -> list[str]:
+    """What the spread rests on, and what was overridden."""
     others, off = len(result.fan.factors) - 2, percent(result.scaling_error_percent, 2)
     spread = (
         f"p10 to p90: growth, cost of building and {others} other assumptions drawn from their ranges, as "

@@ -30,7 +30,7 @@ td.long { min-width: 15rem; overflow-wrap: anywhere; }
 tr.total th, tr.total td { font-weight: 700; border-top: 2px solid #1a1a1a; }
 figure { margin: 1rem 0; }
 figure img { display: block; width: 100%; height: auto; }
-figcaption { color: #333; font-size: 0.9rem; }
+figcaption { display: none; }
 @media (max-width: 40rem) {
   .lead { font-size: 1.2rem; }
   .chart { overflow-x: auto; }
@@ -38,6 +38,7 @@ figcaption { color: #333; font-size: 0.9rem; }
   th, td { padding: 0.25rem 0.4rem; }
   tbody th { min-width: 7rem; }
   figure img { min-width: 36rem; }
+  figcaption { display: block; color: #333; font-size: 0.9rem; }  /* the title may be scrolled out of sight */
 }
 @media print {
   @page { margin: 15mm; }

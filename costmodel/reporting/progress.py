@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 SHOW_AFTER_S = 2
+BETWEEN_S = 0.5
+BAR_WIDTH, LINE_WIDTH = 2**5, 10 * 8
 
 
 @contextmanager
@@ -50,3 +52,25 @@ def _bar() -> Progress:
         TextColumn("left"),
     )
     return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def told_in_text(title: str) -> Callable[[float], None]:
+    """A function to call with the share done, for a notebook: one line of text that is written over.
+
+    `watch=told_in_text("drawing")` of any call. The line appears once the work has taken two seconds.
+    """
+    begun = time.monotonic()
+    last = begun
+
+    def watch(share: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if share < 1 and (now - begun < SHOW_AFTER_S or now - last < BETWEEN_S):
+            return
+        last = now
+        full = round(BAR_WIDTH * share)
+        left = f"{(now - begun) * (1 - share) / share:,.0f} s left" if 0 < share < 1 else ""
+        print(f"\r{title} {'━' * full}{'─' * (BAR_WIDTH - full)} {100 * share:.0f} % {left}".ljust(LINE_WIDTH),
+              end="", flush=True)  # fmt: skip
+
+    return watch

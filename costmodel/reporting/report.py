@@ -6,8 +6,12 @@ import re
 from collections.abc import Iterator
 
 from costmodel.analysis.check import CheckResult
+from costmodel.analysis.growth import GrowthResult
+from costmodel.analysis.uncertain_result import Uncertainty
 from costmodel.errors import UsageError
 from costmodel.reporting import captions
+from costmodel.reporting.captions_options import is_documents_month, options_finding, options_text
+from costmodel.reporting.captions_run import latency_finding, latency_text
 from costmodel.reporting.pictures import cost_lines, latency_claim, waits
 from costmodel.reporting.report_assumptions import assumption_table
 from costmodel.reporting.report_parts import Chapter, Lead, Part, Picture, Report, Shown
@@ -23,6 +27,7 @@ from costmodel.reporting.report_tables import (
     provenance_table,
     term_tables,
 )
+from costmodel.reporting.report_what_if import GROWTH, SURE, growth_parts, uncertainty_parts
 from costmodel.reporting.run_screen import run_sections
 from costmodel.reporting.screen import availability_lines, finding_lines, pays_lines, tally
 from costmodel.reporting.tables import Section, Table
@@ -30,6 +35,7 @@ from costmodel.reporting.words import dollars, number, percent
 from costmodel.result import Result
 
 FINDINGS = {
+    "options": (options_finding, options_text),
     "perimeter": (captions.perimeter_finding, captions.perimeter_text),
     "bridge": (captions.bridge_finding, captions.bridge_text),
     "cost_lines": (captions.cost_finding, captions.cost_text),
@@ -39,10 +45,14 @@ LOADED = "fully_loaded"
 COLUMNS = re.compile(" {2,}")
 
 
-def make_report(result: Result, checked: CheckResult | None, *, all_: bool = True) -> Report:
+def make_report(
+    result: Result, checked: CheckResult | None, *, growth: GrowthResult | str | None = None,
+    uncertainty: Uncertainty | str | None = None, all_: bool = True,
+) -> Report:  # fmt: skip
     """The report on a scenario's month; without `all_` as short as a wiki wants it.
 
     checked: the claims held against this scenario; None for a system that is bought, of which they say nothing.
+    growth, uncertainty: the chapters on these; or why they are left out, in words; None: not spoken of.
     """
     scenario = result.assumptions.scenario
     replayed = " replayed from a file" if result.rejected is not None else ""
@@ -53,6 +63,8 @@ def make_report(result: Result, checked: CheckResult | None, *, all_: bool = Tru
         *(_compared(checked, all_) if checked else ()),
         Chapter("Cost lines", tuple(_costs(result, checked, all_))),
         Chapter("Latency and throughput", tuple(_performance(result, checked))),
+        *([Chapter(GROWTH, tuple(growth_parts(growth)))] if growth is not None else []),
+        *([Chapter(SURE, tuple(uncertainty_parts(uncertainty)))] if uncertainty is not None else []),
         *([Chapter("The claims", tuple(_claims(checked, all_)))] if checked else []),
         Chapter("What it rests on", tuple(_assumed(result, checked))),
         Chapter("How far to trust it", tuple(_weaknesses(result, checked))),
@@ -66,8 +78,10 @@ def make_report(result: Result, checked: CheckResult | None, *, all_: bool = Tru
 
 def _verdict(result: Result, checked: CheckResult | None) -> Iterator[Part]:
     if not result.figures["completed_per_month"]:
-        yield Lead("No payment was completed in this month.")
-        yield "So there is no latency and no cost per payment; the bill is for what was tried and for what stands idle."
+        what = "completed" if result.payments else "offered"
+        yield Lead(f"No payment was {what} in this month.")
+        tried = "what was tried and for " if result.payments else ""
+        yield f"So there is no latency and no cost per payment; the bill is for {tried}what stands idle."
     if checked is None:
         yield from _bought(result)
         return
@@ -81,7 +95,8 @@ def _verdict(result: Result, checked: CheckResult | None) -> Iterator[Part]:
     if checked.own.rejected is None:
         for option in checked.options:
             yield from (f"{option.title}: {line}." for line in pays_lines(option, checked.options))
-    yield from result.bill.warnings
+    yield from (f"{warning}." for warning in result.bill.warnings)
+    yield from _picture("options", checked)
 
 
 def _sentence(line: str) -> str:
@@ -91,12 +106,12 @@ def _sentence(line: str) -> str:
 
 
 def _cheapest(checked: CheckResult) -> Iterator[Part]:
-    """Which option costs least with everything counted; on the document's figures, or on the file's payments."""
+    """Which option costs least with everything counted; on the document's figures, or simulated for other payments."""
     if not checked.options:
         return
     stated = {option.title: option.loaded_mid_usd for option in checked.options}
     modelled = {option.title: option.loaded_usd[1] for option in checked.modelled_options}
-    costs = stated if checked.own.rejected is None else modelled
+    costs = stated if is_documents_month(checked) else modelled
     title = min(costs, key=lambda name: costs[name])
     yield f"At this volume the cheapest, with everything counted (mid), is “{title}”: {dollars(costs[title])} a month."
 
@@ -169,6 +184,11 @@ def _rests(result: Result) -> str:
 def _performance(result: Result, checked: CheckResult | None) -> Iterator[Part]:
     _, month, functions, limits, *_ = run_sections(result)
     yield from _parts("Latency of a payment", month)
+    if result.latencies:
+        from costmodel.reporting.charts_svg import chart_svg
+
+        svg = chart_svg("distribution", result)
+        yield Picture("distribution", svg, latency_finding(result), latency_text(result))
     if checked is not None:
         if waits(checked):
             yield from _picture("latency", checked)
@@ -219,11 +239,6 @@ def _weaknesses(result: Result, checked: CheckResult | None) -> Iterator[Part]:
     else:
         yield f"Intervals are those of chance over {result.replications} simulated months, not of what is assumed."
     yield from (f"More is offered than the system carries: {sign}." for sign in result.overload)
-    if checked is not None:
-        yield (
-            f"Not in this report: growth and payback (`costmodel growth {result.scenario}`), and how the claims stand "
-            "when every assumption is drawn from its range (`costmodel uncertainty`)."
-        )
 
 
 def _spread(checked: CheckResult) -> Iterator[Part]:

@@ -11,6 +11,7 @@ from costmodel.analysis.modeller import ModelledRow
 from costmodel.analysis.perimeters import PerimeterRow, total
 from costmodel.billing.bill import Bill, BillLine
 from costmodel.reporting.captions import signed
+from costmodel.reporting.captions_options import is_documents_month
 from costmodel.reporting.pictures import Reduction, reductions
 from costmodel.reporting.run_screen import bill_section
 from costmodel.reporting.screen import VERDICTS
@@ -27,7 +28,9 @@ OPTION_HEAD = (
     "loaded, mid",
     "loaded, high",
     "simulated fees",
+    "simulated loaded, low",
     "simulated loaded, mid",
+    "simulated loaded, high",
 )
 PERIMETER_HEAD = (
     "perimeter",
@@ -44,14 +47,16 @@ CLAIM_HEAD = ("claim", "what it says", "line", "stated", "recomputed", "verdict"
 
 
 def option_table(result: CheckResult) -> Table:
-    """What each option costs a month; the document's figures say nothing about a file of payments."""
-    simulated = {option.id: option for option in result.modelled_options}
+    """What each option costs a month; the document's figures say nothing about other payments than its own."""
+    simulated, documents = {option.id: option for option in result.modelled_options}, is_documents_month(result)
     rows = []
     for option in result.options:
         modelled = simulated[option.id]
         figures = (option.fees_usd, option.loaded_low_usd, option.loaded_mid_usd, option.loaded_high_usd)
-        stated = [dollars(usd) if result.own.rejected is None else NOTHING for usd in figures]
-        rows.append((option.title, *stated, dollars(modelled.fees_usd), dollars(modelled.loaded_usd[1])))
+        stated = [dollars(usd) if documents else NOTHING for usd in figures]
+        low, mid, high = map(dollars, modelled.loaded_usd)
+        ends = (NOTHING, NOTHING) if documents else (low, high)
+        rows.append((option.title, *stated, dollars(modelled.fees_usd), ends[0], mid, ends[1]))
     return _without_nothing(Table(OPTION_HEAD, tuple(rows)))
 
 

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from costmodel.analysis.uncertain_result import Share, Spread, Swing, Uncertainty
-from costmodel.reporting.captions_uncertainty import claims_finding, tornado_finding
+from costmodel.analysis.uncertain_result import ClaimProbability, Share, Spread, Swing, Uncertainty
+from costmodel.reporting.captions import signed
+from costmodel.reporting.captions_uncertainty import (
+    claims_finding,
+    figure_name,
+    figure_unit,
+    place_name,
+    tornado_finding,
+)
 from costmodel.reporting.documents import terminal_width
 from costmodel.reporting.run_screen import overridden_line
 from costmodel.reporting.tables import Section, Table, as_csv, as_json, as_markdown, as_text
@@ -30,42 +37,39 @@ def uncertainty_documents(found: Uncertainty) -> dict[str, Callable[[], str]]:
 def _sections(found: Uncertainty) -> list[Section]:
     return [
         [claims_finding(found)],
-        [_spreads(found)],
+        [spread_table(found)],
         [_claims(found)],
-        [tornado_finding(found), _tornado(found)],
+        [tornado_finding(found), tornado_table(found)],
         _indices(found),
-        _about(found),
+        [*about_lines(found)],
     ]
 
 
-def _spreads(found: Uncertainty) -> Table:
+def spread_table(found: Uncertainty) -> Table:
     """The reductions, and the latency, with what of their spread is noise."""
     shown = [one for one in found.spreads if one.figure.endswith((".reduction", "latency_ms.p95"))]
     head = ("Figure", "at the values", "p5", "median", "p95", "sd, inputs", "sd, luck")
-    return Table(head, tuple(_spread_cells(one) for one in shown))
+    return Table(head, tuple(_spread_cells(found, one) for one in shown))
 
 
-def _spread_cells(one: Spread) -> tuple[str, ...]:
+def _spread_cells(found: Uncertainty, one: Spread) -> tuple[str, ...]:
     figures = (one.value, one.low, one.median, one.high, one.sd_input, one.sd_noise)
-    return (_unit(one.figure), *(_number(value) for value in figures))
-
-
-def _unit(figure: str) -> str:
-    return f"{figure}, {'%' if figure.endswith('.reduction') else 'ms'}"
+    return (f"{figure_name(found, one.figure)}, {figure_unit(one.figure)}", *(_number(value) for value in figures))
 
 
 def _number(value: float | None) -> str:
-    return NOTHING if value is None or value != value else number(value, 1)
+    return NOTHING if value is None or value != value else signed(number(value, 1))
 
 
 def _claims(found: Uncertainty) -> Table:
     """Each claim that a sampled figure decides, and its probability by place."""
-    rows = [
-        (one.id, _short(one.quote), "; ".join(f"{shown} {_places(places)}" for shown, places in _grouped(one.by_place)))
-        for one in found.claims
-        if one.by_place
-    ]
+    judged = [one for one in found.claims if one.by_place]
+    rows = [(one.id, _short(one.quote), _shares(found, one)) for one in judged]
     return Table(("Claim", "", "holds in so many months, by perimeter or scenario"), tuple(rows), frozenset({1, 2}))
+
+
+def _shares(found: Uncertainty, claim: ClaimProbability) -> str:
+    return "; ".join(f"{shown} {_places(found, places)}" for shown, places in _grouped(claim.by_place))
 
 
 def _grouped(by_place: dict[str, Share]) -> list[tuple[str, list[str]]]:
@@ -76,9 +80,11 @@ def _grouped(by_place: dict[str, Share]) -> list[tuple[str, list[str]]]:
     return list(groups.items())
 
 
-def _places(places: list[str]) -> str:
+def _places(found: Uncertainty, places: list[str]) -> str:
     """Some places, or how many they are where the line would grow long."""
-    return ", ".join(places) if len(places) <= FEW else f"in {len(places)} perimeters"
+    if len(places) > FEW:
+        return f"in {len(places)} perimeters"
+    return ", ".join(place_name(found, place) for place in places)
 
 
 def _short(quote: str) -> str:
@@ -93,7 +99,8 @@ def _percent(share: Share) -> str:
     return "> 99 %" if 99 < value < 100 else f"{value:.0f} %"
 
 
-def _tornado(found: Uncertainty) -> Table:
+def tornado_table(found: Uncertainty) -> Table:
+    """What moves the figure asked for most, one assumption at a time."""
     head = ("Assumption", "from", "to", "at low", "at high")
     return Table(head, tuple(_swing_cells(one) for one in found.swings[:SWINGS_SHOWN] if one.width))
 
@@ -121,7 +128,8 @@ def _pair(ends: tuple[float, float]) -> str:
     return f"[{ends[0]:.2f}, {ends[1]:.2f}]"
 
 
-def _about(found: Uncertainty) -> Section:
+def about_lines(found: Uncertainty) -> list[str]:
+    """What was drawn, how often, and what was overridden."""
     scenario = found.assumptions.scenario
     about = (
         f"{len(found.factors)} assumptions with a range, drawn independently ({found.rule.shape}) in {found.samples:,} "

@@ -93,7 +93,7 @@ CONTRADICTIONS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def results() -> dict[str, ClaimResult]:
     return {result.claim.id: result for result in judge_document(read_claims()[0])}
 

@@ -127,3 +127,58 @@ def test_decisions_have_their_share(share: str) -> None:
     assert decided[:2000].tolist() == [uniform_below(int(each), Decimal(share)) for each in bits[:2000]]
     p = float(share)
     assert decided.mean() == pytest.approx(p, abs=4 * math.sqrt(p * (1 - p) / len(IDS)))
+
+
+# What other programs give: `b2sum -l 64` for the names, splitmix64.c (S. Vigna, prng.di.unimi.it) for the rest.
+NAMES = [("duration", 0x858B97110AADEC9E), ("pay/step", 0x5957B7C3C4A0DBDD)]
+KEYS = [
+    (1, 15798189462965557440),
+    (0, 17883962684609343140),
+    (-1, 6452751453198702475),
+]  # seed, key of "pay/step" in the stream "duration"
+DRAWN = [  # seed, entity, repeat, attempt, bits
+    (1, 0, 0, 0, 11718363993225082354),
+    (1, -1, 0, 0, 7927176868427147043),
+    (1, 7, 0, 1, 3178303520508599659),
+    (1, 7, 1, 0, 9040720742080745287),
+    (1, 7, 1, 1, 3286297755739720294),
+    (1, 7, 2, 3, 1886073541103966230),
+    (0, 0, 0, 0, 12839537457866198629),
+    (0, -1, 0, 0, 15377073235019745404),
+    (0, 7, 0, 1, 17150668839797260462),
+    (0, 7, 1, 0, 14925240812816613088),
+    (0, 7, 1, 1, 10836574144322130624),
+    (0, 7, 2, 3, 8893275657778834648),
+]
+
+
+@pytest.mark.parametrize(("name", "key"), NAMES)
+def test_keys_of_names_as_another_program_gives_them(name: str, key: int) -> None:
+    assert name_key(name) == key
+
+
+@pytest.mark.parametrize(("seed", "key"), KEYS)
+def test_keys_of_streams_as_another_program_gives_them(seed: int, key: int) -> None:
+    assert stream_key(seed, "duration", name_key("pay/step")) == key
+    assert stream_key(seed + 2**64, "duration", name_key("pay/step")) == key
+
+
+@pytest.mark.parametrize(("seed", "entity", "repeat", "attempt", "bits"), DRAWN)
+def test_draws_as_another_program_gives_them(seed: int, entity: int, repeat: int, attempt: int, bits: int) -> None:
+    key = stream_key(seed, "duration", name_key("pay/step"))
+    assert draw_bits(key, entity, repeat, attempt) == bits
+    if not (repeat or attempt):
+        assert draw_bits(key, entity) == draw_bits(key, entity, 0, 0) == bits
+
+
+@pytest.mark.parametrize(
+    ("leading", "share", "below"),
+    [(0, "0", False), (0, "1e-15", True), (9, "1e-15", False), (8, "1e-15", True), (2**53 - 1, "1", True),
+     (2**52, "0.5", False), (2**52 - 1, "0.5", True)],
+)  # fmt: skip
+def test_a_decision_at_its_edge(leading: int, share: str, below: bool) -> None:
+    """53 leading bits against the share: 1e-15 of 2^53 is 9.007."""
+    for rest in (0, 2**11 - 1):
+        bits = (leading << 11) | rest
+        assert uniform_below(bits, Decimal(share)) is below
+        assert uniform_below_many(np.array([bits], np.uint64), Decimal(share)).tolist() == [below]

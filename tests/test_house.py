@@ -58,6 +58,7 @@ NUMBERS: dict[str, dict[str, str]] = {
         "50": "the median's percentile",
         "95": "the upper percentile shown; the lower is 5",
     },
+    "assumptions/fields.py": {"1970": READS, "2999": READS, "31": READS},
     "assumptions/pipeline.py": {"128": READS, "10240": READS, "900": READS},
     "assumptions/scenario.py": {"9000": READS},
     "cli/main.py": {"130": "the exit code of a shell for an interrupt"},

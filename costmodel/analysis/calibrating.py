@@ -79,7 +79,7 @@ def calibrate(read: Read, assumptions: Assumptions, files: Sequence[str]) -> Cal
         return None
     missing: dict[str, str] = {}
     zone = ZoneInfo(assumptions.scenario.workload.time_zone)
-    clock = _Clock(us, zone) if us is not None else None
+    clock = _Clock(us, zone, files) if us is not None else None
     if clock is None:
         missing["payments_per_month, arrivals"] = "the files hold no times"
     days_only = us is not None and precision(us, zone) == DAY
@@ -119,7 +119,7 @@ def _payments(read: Read) -> tuple[IntArray, IntArray | None, IntArray]:
 class _Clock:
     """Local day and hour of every payment, and how many fell on each."""
 
-    def __init__(self, us: IntArray, zone: ZoneInfo) -> None:
+    def __init__(self, us: IntArray, zone: ZoneInfo, files: Sequence[str]) -> None:
         hours, places = np.unique(us // (3600 * 10**6), return_inverse=True)
         local = [(EPOCH + dt.timedelta(hours=hour)).astimezone(zone) for hour in hours.tolist()]
         self.first, self.last = local[0].date(), local[-1].date()
@@ -127,7 +127,7 @@ class _Clock:
         self.days = (self.last - self.first).days + 1
         if self.days > MOST_MONTHS // 12 * 366:
             wrong = f"payments from {self.first} to {self.last}"
-            raise InputError(Problem("payments", None, "time", wrong, "correct the dates, or leave the file out"))
+            raise InputError(Problem(", ".join(files), None, "time", wrong, "correct the dates, or leave the file out"))
         day = np.array([(time.date() - self.first).days for time in local], np.int64)[places]
         hour = np.array([time.hour for time in local], np.int64)[places]
         self.counts: FloatArray = np.zeros((self.days, HOURS))

@@ -23,6 +23,7 @@ from costmodel.assumptions.checking import nearest
 from costmodel.assumptions.document import Claim
 from costmodel.assumptions.panel import Effort
 from costmodel.assumptions.scenario import Scenario
+from costmodel.assumptions.shortened import Shortened, load_shortened
 from costmodel.errors import UsageError
 from costmodel.result import SCHEMA_VERSION, Result
 from costmodel.run import Watch
@@ -158,7 +159,8 @@ def panel(
     assumed = loaded(scenario, changes, data, known)
     if not assumed.pipeline.functions:
         raise UsageError(f"{scenario} is no system of one's own: the panel holds one against Stripe")
-    quick = {path: value for path, value in bounded(assumed.scenario, file.effort).items() if path not in changes}
+    most = bounded(assumed.scenario, file.effort, load_shortened(folder))
+    quick = {path: value for path, value in most.items() if path not in changes}
     business = MixedBusiness(scenario, {**changes, **quick}, folder, seed, engine, watch=watch,
                              methods=dict(assumed.scenario.workload.methods.items()), loaded=known)  # fmt: skip
     modeller = Modeller(with_card_fees(perimeters, file.card_fees), business)
@@ -168,11 +170,11 @@ def panel(
     return Panel(scenario, chosen, changes, quick, rows, own, stated)
 
 
-def bounded(month: Scenario, effort: Effort) -> dict[str, Any]:
+def bounded(month: Scenario, effort: Effort, rule: Shortened) -> dict[str, Any]:
     """What to set so that a scenario's month takes no longer than `effort` allows, whatever it is itself bounded by."""
     whole = month.workload.model_copy(update={"days": None})
     bare = month.model_copy(update={"replicate_up_to_payments": effort.payments, "workload": whole})
-    quick: dict[str, Any] = {"horizon": "cohort", **fitted(bare, effort.replications)}
+    quick: dict[str, Any] = {"horizon": "cohort", **fitted(bare, effort.replications, rule)}
     if month.until:
         quick["until"] = {}  # no replications are added
     if month.workload.days is not None and DAYS not in quick:

@@ -7,10 +7,12 @@ figure of, so that nothing in the file can be out of date: it can only be missin
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from costmodel.errors import InputError, Problem
 
@@ -19,6 +21,7 @@ LAYOUT = 1  # of the tables below; a file of another layout is left alone
 APPLICATION = int.from_bytes(b"cstm", "big")  # marks the file as ours
 BUSY_S = 60  # how long to wait for another sweep's transaction, which takes milliseconds
 ASKED_AT_ONCE = 2**8  # keys in one query
+SHOWN = 2**3  # characters of a key in a message
 ELSEWHERE = "name another place with --store FILE"
 
 
@@ -78,6 +81,16 @@ class Store:
                 some = wanted[begin : begin + ASKED_AT_ONCE]
                 marks = ", ".join("?" * len(some))
                 found.update(self.connection.execute(f"SELECT key, outcome FROM point WHERE key IN ({marks})", some))
+        return found
+
+    def outcome(self, key: str, text: str) -> dict[str, Any]:
+        """The figures of a point from what was kept of it. Raises InputError where that is damaged."""
+        try:
+            found = json.loads(text)
+        except (ValueError, TypeError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise self._refusal(f"holds a damaged point ({key[:SHOWN]}…)", self._remedy("damaged"))
         return found
 
     def keep(self, points: Iterable[tuple[str, str]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
@@ -95,7 +94,7 @@ def sweep(
                 kept.keep(made)
                 found.update(made)
     points = [
-        Point({change.path: change.value for change in point}, json.loads(found[key]))
+        Point({change.path: change.value for change in point}, kept.outcome(key, found[key]))
         for point, key in zip(plan.points, plan.keys, strict=True)
     ]
     return Sweep(base, grid.axes, tuple(points), len(points) - len(missing))

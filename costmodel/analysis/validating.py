@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def validate(path: Path, data: Path | None = None) -> str:
 
 def _kind(path: Path) -> str:
     """By the folder the file lies in, else by the keys it has."""
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir, without an error for a name that no file can have
         raise InputError(Problem(str(path), None, "", "is a folder", "name one file"))
     if path.suffix == ".json" and is_baseline(path):
         return "baseline"
@@ -111,7 +112,10 @@ def _is_overlay(path: Path) -> bool:
     folder = path.resolve().parent
     shipped = data_dir() / folder.name
     return (
-        folder.name in FOLDERS and (shipped / path.name).is_file() and path.is_file() and not shipped.samefile(folder)
+        folder.name in FOLDERS
+        and os.path.isfile(shipped / path.name)
+        and os.path.isfile(path)
+        and not shipped.samefile(folder)
     )
 
 

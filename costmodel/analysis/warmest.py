@@ -46,12 +46,12 @@ class Warmest:
 
 
 def warmest(business: Business, claim: Claim, one_vcpu_mb: int) -> Warmest | None:
-    """Try memory and warm environments on the own side by ACH; None where no payment completes."""
+    """Try memory and warm environments on the own side by ACH; None without functions or completed payments."""
     here = business.result("own", "ach")
-    if here.latency_ms[_level(claim)] is None:
-        return None
     pipeline = here.assumptions.pipeline
     path = functions_on_path(pipeline)
+    if here.latency_ms[_level(claim)] is None or not path:
+        return None
     peak = 1 + max(int(here.functions[name]["peak_concurrency"]) for name in path)
     trial = _Trial(business, claim, pipeline, path, here)
     floor = trial.of(2 * peak, one_vcpu_mb, NO_TIME).figure_ms

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from costmodel.assumptions.bounded import read_bounded
 from costmodel.assumptions.checking import check
 from costmodel.assumptions.content import digest
 from costmodel.assumptions.fields import Day, Number, Record, Text
@@ -84,21 +85,15 @@ class Baseline(Record):
 def is_baseline(path: Path) -> bool:
     """Whether a file lies among baselines, or says that it is one."""
     try:
-        return path.resolve().parent.name == "baselines" or KIND.encode() in path.read_bytes()[:MOST_BYTES]
-    except OSError:
+        return path.resolve().parent.name == "baselines" or KIND.encode() in read_bounded(path, MOST_BYTES, "")
+    except (InputError, OSError):
         return False
 
 
 def read_baseline(path: Path) -> Baseline:
     """The baseline in that file. Raises InputError for one that is missing, cut off, of another version or edited."""
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise _refuse(str(path), None, f"larger than {MOST_BYTES} bytes", "check that it is a baseline")
-        text = path.read_bytes()
-    except OSError as error:
-        raise _refuse(str(path), None, f"cannot be read ({error.strerror})",
-                      "check the path, or make one with `costmodel baseline S --out FILE`") from None  # fmt: skip
-    return parsed_baseline(text, str(path))
+    remedy = "check the path, or make one with `costmodel baseline S --out FILE`"
+    return parsed_baseline(read_bounded(path, MOST_BYTES, remedy), str(path))
 
 
 def parsed_baseline(text: bytes, file: str) -> Baseline:

@@ -72,7 +72,7 @@ def load_table(kind: str, name: str, data: Path | None = None) -> tuple[Table, l
     if name.endswith(".toml") or "/" in name:
         return read_toml(Path(name)), []
     paths = [folder / kind / f"{name}.toml" for folder in (data_dir(), data) if folder]
-    tables = [read_toml(path) for path in paths if path.is_file()]
+    tables = [read_toml(path) for path in paths if _is_file(path)]
     if not tables:
         known = names(kind, data)
         raise InputError(Problem(name, None, "", f"no such {_noun(kind)}", f"{nearest(name, known)}"))
@@ -80,6 +80,13 @@ def load_table(kind: str, name: str, data: Path | None = None) -> tuple[Table, l
         return tables[0], ([f"{kind}.{name}"] if data and not paths[0].is_file() else [])
     merged, keys = laid_over(tables[0], tables[1])
     return merged, [f"{kind}.{name}.{key}" for key in keys]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def load_services(data: Path | None = None) -> dict[str, Service]:

@@ -100,6 +100,8 @@ def _set_service(services: dict[str, Table], keys: list[str], change: Change, sc
     if keys[0] not in services:
         raise _no_path(keys[0], services)
     service, rest = services[keys[0]], keys[1:]
+    if not rest:
+        raise _no_path(keys[0], service)
     if rest and rest[0] in service.get("meter", {}):
         rest = ["meter", *rest]
     if len(rest) == 3 and rest[0] == "meter" and rest[2] == "price":

@@ -29,7 +29,8 @@ Positive = Annotated[Number, Field(gt=0, le=Decimal("1e18"))]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Count = Annotated[int, Field(strict=True, ge=0, le=10**12)]
 PositiveCount = Annotated[int, Field(strict=True, ge=1, le=10**12)]
-Day = Annotated[dt.date, Field(strict=True)]
+FIRST_DAY, LAST_DAY = dt.date(1970, 1, 1), dt.date(2999, 12, 31)  # a day outside is a typing error
+Day = Annotated[dt.date, Field(strict=True, ge=FIRST_DAY, le=LAST_DAY)]
 
 
 class Record(BaseModel):

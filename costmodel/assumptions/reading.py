@@ -10,10 +10,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from costmodel.assumptions.bounded import read_bounded
 from costmodel.errors import InputError, Problem
 
 FILES_KEPT = 2**8
 MOST_BYTES = 4 * 2**20  # a data file is written by people; anything larger is a mistake or an attack
+MOST_DEPTH = 2**6  # of keys within keys: no data file has ten
+# So many keys in a row: a thousand of them end Python's own reader of TOML, some of them with a crash.
+_KEY = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*"""
+TOO_DEEP = re.compile(rf"(?<![\w-])(?:{_KEY}\.[ \t]*){{{MOST_DEPTH}}}")
 Place = tuple[str, int]
 Path_ = tuple[str | int, ...]
 
@@ -70,6 +75,8 @@ def read_toml(path: Path) -> Table:
         state = path.stat()
     except OSError as error:
         raise _refuse(path, None, f"cannot be read ({error.strerror})", "check the path and its permissions") from None
+    except ValueError as error:  # a name that no file can have
+        raise _refuse(path, None, f"cannot be read ({error})", "check the name") from None
     return _read_once(path, state.st_mtime_ns, state.st_size)
 
 
@@ -77,6 +84,9 @@ def read_toml(path: Path) -> Table:
 def _read_once(path: Path, modified_ns: int, size: int) -> Table:
     """The content of a file as it was at that time and size."""
     text = _read_text(path)
+    deep = TOO_DEEP.search(text)
+    if deep:
+        raise _too_deep(str(path), text.count("\n", 0, deep.start()) + 1)
     try:
         tree = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
@@ -94,19 +104,21 @@ def of_file(tree: dict[str, Any], file: str, lines: dict[Path_, int] | None = No
 
 
 def _read_text(path: Path) -> str:
+    content = read_bounded(path, MOST_BYTES, "split it, or check that it is a data file")
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise _refuse(path, None, f"larger than {MOST_BYTES} bytes", "split it, or check that it is a data file")
-        return path.read_bytes().decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        line = content[: error.start].count(b"\n") + 1
         raise _refuse(path, line, "not UTF-8 text", "save the file as UTF-8") from None
-    except OSError as error:
-        raise _refuse(path, None, f"cannot be read ({error.strerror})", "check the path and its permissions") from None
 
 
 def _refuse(path: Path, line: int | None, wrong: str, remedy: str) -> InputError:
     return InputError(Problem(str(path), line, "", wrong, remedy))
+
+
+def _too_deep(file: str, line: int) -> InputError:
+    wrong = f"keys go more than {MOST_DEPTH} levels deep"
+    return InputError(Problem(file, line, "", wrong, "check that this is a data file; none is nested so"))
 
 
 def _line_of(error: Exception, text: str) -> int:
@@ -117,6 +129,8 @@ def _line_of(error: Exception, text: str) -> int:
 
 def _locate(value: Any, path: Path_, file: str, lines: dict[Path_, int], line: int) -> Any:
     line = lines.get(path, line)
+    if len(path) > MOST_DEPTH:
+        raise _too_deep(file, line)
     if isinstance(value, dict):
         inner = {key: _locate(item, (*path, key), file, lines, line) for key, item in value.items()}
         return Table(inner, (file, line), {key: (file, lines.get((*path, key), line)) for key in value})

@@ -11,10 +11,13 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from costmodel.assumptions.bounded import read_bounded
 from costmodel.errors import InputError, Problem
 
 CURRENCY = "USD"
 TERM = "OnDemand"
+MOST_BYTES = 2**30  # of a list, which is held in memory; those of the services of the catalog have some megabytes
+SHOWN = 20  # characters of a cell in a message
 HEADER = ("sku", "offertermcode", "termtype", "effectivedate", "startingrange", "unit", "priceperunit", "currency")
 
 
@@ -49,7 +52,7 @@ def read_offers(path: Path) -> list[OfferPrice]:
     """
     try:
         if path.suffix.lower() == ".json":
-            return [*_from_bulk(json.loads(path.read_bytes()), str(path))]
+            return [*_from_bulk(json.loads(read_bounded(path, MOST_BYTES, "give the list of one service")), str(path))]
         if path.suffix.lower() == ".csv":
             return [*_from_csv(path)]
     except OSError as error:
@@ -69,7 +72,9 @@ def offers_of_products(answers: Iterable[str], place: str) -> list[OfferPrice]:
             product = json.loads(text)
         except json.JSONDecodeError as error:
             raise _refuse(place, None, f"an answer is not valid JSON ({error.msg})", "try again") from None
-        found += _offers(product.get("product", {}), _terms(product), _origin(product, product, place), place)
+        found += _offers(
+            _table(product, "product", place), _terms(product, place), _origin(product, product, place), place
+        )
     return found
 
 
@@ -84,14 +89,21 @@ def letters(name: str) -> str:
 def _from_bulk(document: Any, place: str) -> Iterator[OfferPrice]:
     if not isinstance(document, dict) or not isinstance(document.get("products"), dict):
         raise _refuse(place, None, "is no offer file: it has no `products`", "give the index.json of one service")
-    terms = document.get("terms", {}).get(TERM, {})
-    for sku, product in document["products"].items():
+    terms = _terms(document, place)
+    for sku in document["products"]:
         origin = _origin(document, {"serviceCode": document.get("offerCode", "")}, place)
-        yield from _offers(product, terms.get(sku, {}), origin, place)
+        yield from _offers(_table(document["products"], sku, place), _table(terms, sku, place), origin, place)
 
 
-def _terms(product: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = product.get("terms", {}).get(TERM, {})
+def _terms(product: Mapping[str, Any], place: str) -> Mapping[str, Any]:
+    return _table(_table(product, "terms", place), TERM, place)
+
+
+def _table(holder: Any, key: str, place: str) -> Mapping[str, Any]:
+    """What stands under a key, which must be an object; none is an empty one."""
+    found = holder.get(key, {}) if isinstance(holder, dict) else None
+    if not isinstance(found, dict):
+        raise _refuse(place, None, f"`{key[:SHOWN]}` is no object", "fetch it again; it may be cut")
     return found
 
 
@@ -104,14 +116,17 @@ def _origin(document: Mapping[str, Any], product: Mapping[str, Any], place: str)
 def _offers(
     product: Mapping[str, Any], terms: Mapping[str, Any], origin: tuple[str, dt.date, str], place: str
 ) -> Iterator[OfferPrice]:
-    attributes = {letters(key): str(value) for key, value in product.get("attributes", {}).items()}
+    attributes = {letters(key): str(value) for key, value in _table(product, "attributes", place).items()}
     sku = str(product.get("sku", ""))
-    for term in terms.values():
+    for code in terms:
+        term = _table(terms, code, place)
+        dimensions = _table(term, "priceDimensions", place)
         rows = [
-            (each.get("beginRange", "0"), each["pricePerUnit"][CURRENCY], each.get("unit", ""))
-            for each in term.get("priceDimensions", {}).values()
-            if CURRENCY in each.get("pricePerUnit", {})
-        ]
+            (each.get("beginRange", "0"), prices[CURRENCY], each.get("unit", ""))
+            for each, prices in ((_table(dimensions, rate, place), _table(dimensions[rate], "pricePerUnit", place))
+                                 for rate in dimensions)
+            if CURRENCY in prices
+        ]  # fmt: skip
         yield OfferPrice(
             sku=sku,
             service_code=origin[0] or attributes.get("servicecode", ""),
@@ -188,7 +203,9 @@ def _number(given: Any, place: str) -> Decimal:
     except InvalidOperation:
         value = Decimal(-1)
     if not value.is_finite() or value < 0:
-        raise _refuse(place, None, f"a price or range is no number of 0 or more ({str(given)[:20]})", "fetch it again")
+        raise _refuse(
+            place, None, f"a price or range is no number of 0 or more ({str(given)[:SHOWN]})", "fetch it again"
+        )
     return value
 
 
@@ -196,7 +213,7 @@ def _day(text: str, place: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text[:10])
     except ValueError:
-        raise _refuse(place, None, f"has no date ({text[:20] or 'missing'})", "fetch the file again") from None
+        raise _refuse(place, None, f"has no date ({text[:SHOWN] or 'missing'})", "fetch the file again") from None
 
 
 def _refuse(place: object, line: int | None, wrong: str, remedy: str) -> InputError:

@@ -10,6 +10,7 @@ from costmodel.assumptions.by_month import each, is_some
 from costmodel.assumptions.service import Service
 from costmodel.billing.bill import EXACT, Bill, BillLine, to_line_precision, weaker
 from costmodel.billing.charges import Charge, Charging
+from costmodel.billing.conservation import conserved
 from costmodel.billing.fees import describe_fee
 from costmodel.billing.minimums import minimum_lines
 from costmodel.billing.prices import PriceBook
@@ -41,10 +42,13 @@ def rate(
     with localcontext(EXACT):
         hours = hours_of_month(on) if month_hours is None else Decimal(month_hours)
         book = PriceBook(services, on, dict(plans or {}))
+        rows = list(rows)
         charges = Charging(book, region, hours, round_surcharges_together).charges(rows)
         lines = list(_lines(_in_file_order(charges, services, region), free_tier))
         lines = [*lines, *minimum_lines(lines, book, region)]
-    return Bill(tuple(lines), on, region, tuple(_warnings(charges, services, on)))
+    bill = Bill(tuple(lines), on, region, tuple(_warnings(charges, services, on)))
+    conserved(rows, charges, bill)
+    return bill
 
 
 def _in_file_order(charges: list[Charge], services: Mapping[str, Service], home: str) -> list[Charge]:

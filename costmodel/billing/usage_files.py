@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from costmodel.assumptions.bounded import read_bounded
 from costmodel.assumptions.checking import nearest
 from costmodel.assumptions.reading import Table, read_toml
 from costmodel.errors import InputError, Problem
@@ -44,14 +45,11 @@ def refuse(path: Path, line: int | None, wrong: str, remedy: str) -> InputError:
 
 
 def _text(path: Path) -> str:
+    content = read_bounded(path, MOST_BYTES, "sum the rows by service and meter first")
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise refuse(path, None, f"larger than {MOST_BYTES} bytes", "sum the rows by service and meter first")
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _not_utf8(path) from None
-    except OSError as error:
-        raise _not_readable(path, error) from None
     if not text.strip():
         raise _empty(path)
     return text

@@ -13,12 +13,15 @@ from costmodel.errors import InputError, Problem
 def check_place(path: str | Path) -> None:
     """Raises InputError if no file can be put there; to be asked before the work whose result it is to hold."""
     target = Path(path)
-    if target.is_dir():
-        raise _cannot(target, "is a folder")
-    if not target.parent.is_dir():
-        raise _cannot(target, f"there is no folder {target.parent}")
-    if not os.access(target if target.exists() else target.parent, os.W_OK):
-        raise _cannot(target, "permission denied")
+    try:
+        if target.is_dir():
+            raise _cannot(target, "is a folder")
+        if not target.parent.is_dir():
+            raise _cannot(target, f"there is no folder {target.parent}")
+        if not os.access(target if target.exists() else target.parent, os.W_OK):
+            raise _cannot(target, "permission denied")
+    except (OSError, ValueError) as error:  # a name that no file can have
+        raise _cannot(target, getattr(error, "strerror", None) or str(error)) from None
 
 
 def write_whole(path: str | Path, content: str | bytes) -> None:
@@ -33,8 +36,8 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
             target.write_bytes(data)
         else:
             _replace(target.resolve(), data)
-    except OSError as error:
-        raise _cannot(target, error.strerror or str(error)) from None
+    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
+        raise _cannot(target, getattr(error, "strerror", None) or str(error)) from None
 
 
 def make_folder(path: Path) -> None:

@@ -9,8 +9,8 @@ from costmodel.analysis.claims import NOT_REPRODUCIBLE
 from costmodel.analysis.frontier_points import Held
 from costmodel.analysis.modeller import ModelledRow
 from costmodel.analysis.panel import LEVELS, Panel
-from costmodel.reporting.captions import percent, signed, small
-from costmodel.reporting.words import NOTHING, dollars, interval, ms, number
+from costmodel.reporting.captions import signed, small
+from costmodel.reporting.words import NOTHING, dollars, interval, ms, number, percent
 
 MARKS = {"holds": "✓ holds", "fails": "✗ fails", NOT_REPRODUCIBLE: "– not decided"}
 LATENCY_TITLES = {"p50": "half are answered within (p50)", "p95": "95 % within (p95)", "p99": "99 % within (p99)"}
@@ -56,7 +56,7 @@ def basis(panel: Panel) -> Iterator[str]:
 
 def reduction(row: ModelledRow) -> str:
     """The reduction of a perimeter."""
-    return percent(row.row.reduction_percent) if row.row.reduction_percent is not None else NOTHING
+    return signed(percent(row.row.reduction_percent))
 
 
 def span(row: ModelledRow) -> str:
@@ -82,5 +82,5 @@ def verdict(panel: Panel, held: Held) -> tuple[str, str, str]:
 def _figure(panel: Panel, held: Held) -> str:
     unit = panel.unit(held.claim)
     if unit == "percent":
-        return percent(held.figure, 2)
+        return signed(percent(held.figure, 2))
     return f"{number(held.figure, 0)} {unit}"

@@ -98,9 +98,9 @@ def _usage(usage: Sequence[MeasuredUsage], calibration: Calibration, on: dt.date
             yield f"# {_meter(found)}: {_billed(found)}; {found.why}"
     for found in usage:
         if found.entry is not None and found.quantity is not None:
-            yield f"\n[set.{_text(found.path)}]"
+            yield f"\n[set.{toml_text(found.path)}]"
             yield from _row(found.entry, found.quantity)
-            yield f"source = {_text(f'{_names(calibration)}: billed {_billed(found)}')}"
+            yield f"source = {toml_text(f'{_names(calibration)}: billed {_billed(found)}')}"
             yield f"read = {calibration.last or on}"
             yield 'basis = "measured"'
 
@@ -108,19 +108,19 @@ def _usage(usage: Sequence[MeasuredUsage], calibration: Calibration, on: dt.date
 def _row(entry: Standing | Each, quantity: Decimal) -> Iterator[str]:
     """The row as it stands in the pipeline, with another quantity."""
     if isinstance(entry, Each):
-        yield f"of = {_text(entry.of)}"
+        yield f"of = {toml_text(entry.of)}"
         if entry.methods:
-            yield f"methods = [{', '.join(map(_text, entry.methods))}]"
+            yield f"methods = [{', '.join(map(toml_text, entry.methods))}]"
         if entry.share is not None:
-            yield f"share = {_text(entry.share)}"
+            yield f"share = {toml_text(entry.share)}"
     else:
         if entry.always_on:
             yield "always_on = true"
         if entry.region is not None:
-            yield f"region = {_text(entry.region)}"
-    yield f"service = {_text(entry.service)}"
-    yield f"meter = {_text(entry.meter)}"
-    yield f"quantity = {_text(in_full(quantity))}"
+            yield f"region = {toml_text(entry.region)}"
+    yield f"service = {toml_text(entry.service)}"
+    yield f"meter = {toml_text(entry.meter)}"
+    yield f"quantity = {toml_text(in_full(quantity))}"
 
 
 def _meter(found: MeasuredUsage) -> str:

@@ -14,6 +14,7 @@ from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.pipeline import Wait
 from costmodel.assumptions.scenario import Scenario
 from costmodel.simulation.calendar import add_banking_days
+from costmodel.simulation.conservation import conserved
 from costmodel.simulation.counts import Counts
 from costmodel.simulation.draws import stream_key
 from costmodel.simulation.engines import chosen, engine_named
@@ -87,6 +88,7 @@ def simulate(
             times = dataclasses.replace(table, outages=tuple(() for _ in plan.outages))
         watchman = Watchman(_part(watch, k, number, first.window[1]), name == "reference", free_bytes)
         counts = run_once(plan, payments, times, seed).run(watchman)
+        conserved(plan, counts)
         counts.outage_ns = times.path_outage_ns(serial(plan, assumptions), *payments.window)
         runs.append(counts)
     return Simulated(runs, seeds, first, table, period_of(scenario, first, replayed), replayed, name)

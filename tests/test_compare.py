@@ -1,0 +1,104 @@
+"""What `compare` says it replaced and shows, on a small month: each part of the document by itself.
+
+Sides, plans and lines are those that `data/perimeters/seed.toml` gives the perimeter; the totals are sums of the lines
+shown.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import costmodel as cm
+from costmodel.analysis.compare import Comparison
+from costmodel.errors import UsageError
+
+QUICK = {"replications": 1, "lead_in_days": 0, "workload.payments_per_month": 300, "workload.days": 3}
+
+
+def compared(**more: Any) -> Comparison:
+    terms = {"perimeter": "same_rail", "set": QUICK, "engine": "reference"} | more
+    return cm.compare("seed_stripe", "seed_aws", **terms)
+
+
+@pytest.fixture
+def found() -> Comparison:
+    return compared()
+
+
+def test_the_document_of_a_comparison(found: Comparison) -> None:
+    tree = found.to_dict()
+    assert list(tree) == [
+        "schema_version", "before", "after", "perimeter", "before_usd", "after_usd", "reduction_percent",
+        "document_percent", "difference_usd", "intervals", "lines", "left_out", "replaced", "provenance",
+    ]  # fmt: skip
+    assert (tree["schema_version"], tree["before"], tree["after"], tree["perimeter"]) == (
+        1,
+        "seed_stripe",
+        "seed_aws",
+        "same_rail",
+    )
+    sums = {
+        side: sum(Decimal(row["cost_usd"]) for row in tree["lines"] if row["side"] == side)
+        for side in ("stripe", "own")
+    }
+    assert sums == {"stripe": Decimal(tree["before_usd"]), "own": Decimal(tree["after_usd"])}
+    reduction = 100 * (sums["stripe"] - sums["own"]) / sums["stripe"]
+    assert Decimal(tree["reduction_percent"]) == pytest.approx(reduction, rel=Decimal("1e-20"))
+    assert Decimal(tree["document_percent"]) == pytest.approx(Decimal("56.25"))  # (1,200 − 525) / 1,200
+    assert tree["provenance"]["seed"]
+    assert tree["provenance"]["engine"] == "reference"
+    assert all(set(row) == {"side", "line", "cost_usd", "basis"} for row in tree["lines"])
+    assert tree["left_out"]
+    assert all(set(row) == {"line", "cost_usd"} for row in tree["left_out"])
+    assert tree["intervals"]
+    assert tree["difference_usd"]
+    assert tree["lines"][0]["basis"]
+
+
+def test_what_was_replaced_is_said_for_either_side(found: Comparison) -> None:
+    assert list(found.replaced) == [
+        "stripe: every buyer pays by ach",
+        "stripe: stripe under its plan as_claimed",
+        "stripe: counting ach_of_seed",
+        "own: every buyer pays by ach",
+        "own: counting * without beyond_fees",
+    ]
+    loaded = compared(perimeter="fully_loaded").replaced
+    assert [line for line in loaded if line.startswith("own: added ")]
+    assert found.to_dict()["replaced"] == list(found.replaced)
+
+
+def test_a_variant_is_named_apart_or_with_its_perimeter() -> None:
+    apart, together = compared(variant="stripe_sets_prices"), compared(perimeter="same_rail.stripe_sets_prices")
+    assert apart.perimeter == together.perimeter == "same_rail.stripe_sets_prices"
+    assert apart.to_dict() == together.to_dict()
+    assert apart.to_dict()["before_usd"] != compared().to_dict()["before_usd"]
+
+
+def test_a_perimeter_that_is_not_there_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"^no modelled perimeter 'same_rial'; did you mean `same_rail"):
+        compared(perimeter="same_rial")
+
+
+def test_what_it_is_told_reaches_the_simulation(tmp_path: Path) -> None:
+    """Seed, payments with their columns, a folder of data, and how far it is."""
+    seen: list[float] = []
+    plain = compared(watch=seen.append)
+    assert plain.to_dict()["provenance"]["seed"] != 7
+    assert seen
+    assert compared(seed=7).to_dict()["provenance"]["seed"] == 7
+    (tmp_path / "p.csv").write_text("paid,when\n10.00,2026-11-02\n,2026-11-03\n30.00,2026-11-05\n", encoding="utf-8")
+    asked = {"payments": tmp_path / "p.csv", "columns": {"amount": "paid", "time": "when"}}
+    assert compared(**asked).to_dict()["before_usd"] != plain.to_dict()["before_usd"]
+    with pytest.raises(cm.InputError, match=r"p\.csv"):
+        compared(**asked, strict=True)
+    with pytest.raises(cm.InputError, match="nowhere"):
+        compared(data=tmp_path / "nowhere")
+    with pytest.raises(cm.InputError, match="nowhere"):
+        compared(perimeters="nowhere")
+    with pytest.raises(UsageError, match="no engine named"):
+        compared(engine="quick")

@@ -122,7 +122,9 @@ class Result:
 
     @property
     def mean_ticket_usd(self) -> Decimal:
-        """The mean amount of the payments offered, USD."""
+        """The mean amount of the payments offered, USD; 0 where none was."""
+        if not self.payments:
+            return Decimal(0)
         months = Decimal(self.payments) / Decimal(str(self.figures["offered_per_month"]))
         return self.volume_usd * months / self.payments
 

@@ -686,3 +686,19 @@ def test_page_wraps_lines_but_never_tables() -> None:
     sections: Sequence[list[str | Table]] = [["  " + "word " * 10], [], [TABLE]]
     assert as_text(sections, 20).splitlines()[:3] == ["  word word word", "    word word word", "    word word word"]
     assert "| a\\|b | 1,234.50 |  |" in as_markdown(sections)
+
+
+def test_progress_in_a_notebook_is_one_line_that_is_written_over(capsys, monkeypatch):
+    from costmodel.reporting import progress
+
+    clock = iter([0, 1, 3, 3.1, 5, 6])  # begun; too early; shown; too soon again; shown; the end
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    watch = progress.told_in_text("drawing")
+    for share in (0.1, 0.25, 0.26, 0.5, 1.0):
+        watch(share)
+    out = capsys.readouterr().out
+    assert "\n" not in out
+    shown = [line.split() for line in out.split("\r")[1:]]
+    assert [(line[0], line[2]) for line in shown] == [("drawing", "25"), ("drawing", "50"), ("drawing", "100")]
+    assert shown[0][4:] == ["9", "s", "left"]  # a quarter took 3 s
+    assert shown[-1][4:] == []

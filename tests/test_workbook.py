@@ -25,6 +25,8 @@ from costmodel.assumptions.service import Price
 from costmodel.billing.bill import Bill
 from costmodel.billing.rating import rate
 from costmodel.reporting.workbook import workbook
+from costmodel.reporting.workbook_cells import Table
+from costmodel.reporting.workbook_file import workbook_file
 from costmodel.result import Result
 from costmodel.run import rating_terms
 
@@ -298,3 +300,18 @@ def test_no_place_for_the_file(cli: Cli, tmp_path: Path) -> None:
     code, _, err = cli("report", "seed_aws", "--xlsx", tmp_path / "none" / "a.xlsx")
     assert code == 2
     assert "there is no folder" in err
+
+
+def test_long_text_is_wrapped_and_thousands_of_rows_are_not_printed() -> None:
+    """Else a note makes the page so wide that it prints tiny, and a list of amounts fills hundreds of pages."""
+    long, short = Table("Long", ("n", "note")), Table("Short", ("n", "note"))
+    for at in range(1001):
+        long.add(n=at, note="x")
+    short.add(n=1, note="word " * 30)
+    book = openpyxl.load_workbook(io.BytesIO(workbook_file([long, short], "t", dt.date(2026, 1, 1))))
+    assert book["Long"].print_area == "'Long'!$A$1:$B$1"
+    assert not book["Short"].print_area
+    note = book["Short"]["B2"]
+    assert note.alignment.wrap_text
+    assert book["Short"].row_dimensions[2].height == 15 * 3  # 150 characters in lines of 54
+    assert book["Short"].column_dimensions["B"].width < 62

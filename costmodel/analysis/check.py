@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from costmodel.analysis.claims import judge_document, read_claims
 from costmodel.analysis.judging import Judged, judged
@@ -22,6 +22,9 @@ from costmodel.assumptions.document import Claims, Finding
 from costmodel.assumptions.perimeter import Perimeters
 from costmodel.result import SCHEMA_VERSION, Result
 from costmodel.run import Watch, run
+
+if TYPE_CHECKING:
+    import pandas
 
 OWN_SCENARIO = "seed_aws"
 BUSY_SCENARIO = "hourly_10k_day"
@@ -99,14 +102,16 @@ class CheckResult:
             "intervals": {k: list(v) if v else None for k, v in modelled.intervals.items()} if modelled else {},
         }
 
-    def _repr_html_(self) -> str:
-        from html import escape
+    def to_frame(self) -> pandas.DataFrame:
+        """One row per claim: its words, what it states, what is recomputed, the verdict, and when it would hold."""
+        import pandas as pd
 
-        rows = "".join(
-            f"<tr><td>{escape(c.claim.id)}</td><td>{escape(c.claim.quote)}</td><td>{c.verdict}</td></tr>"
-            for c in self.claims
-        )
-        return f"<table><caption>{escape(self.title)}</caption>{rows}</table>"
+        columns = ["id", "quote", "stated", "recomputed", "verdict", "holds_when"]
+        frame = pd.DataFrame([claim.to_dict() for claim in self.claims], columns=columns)
+        return frame.astype({"stated": float, "recomputed": float})
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html(index=False, na_rep="–"))
 
 
 def check(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from costmodel.analysis.modelled import sides
 from costmodel.analysis.modeller import ModelledRow, Modeller
@@ -17,6 +17,9 @@ from costmodel.assumptions.checking import nearest
 from costmodel.errors import UsageError
 from costmodel.result import SCHEMA_VERSION
 from costmodel.run import Watch
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,16 @@ class Comparison:
         """Every line that counts, with its side: ("stripe", term) or ("own", term)."""
         row = self.modelled.row
         return (*(("stripe", term) for term in row.stripe), *(("own", term) for term in row.own))
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One row per line that counts: side, line, cost_usd, basis."""
+        import pandas as pd
+
+        rows = [(side, term.name, float(term.usd), term.basis) for side, term in self.lines]
+        return pd.DataFrame(rows, columns=["side", "line", "cost_usd", "basis"])
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html(index=False))
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: totals and lines as decimal strings."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from costmodel.analysis.asking import lever_now, modelled_column, target_of
 from costmodel.analysis.breakeven import CostLine, Threshold, base_volume, cost_line, threshold
@@ -23,6 +23,9 @@ from costmodel.assumptions.perimeter import Perimeters
 from costmodel.errors import UsageError
 from costmodel.result import SCHEMA_VERSION
 from costmodel.run import Watch, assume
+
+if TYPE_CHECKING:
+    import pandas
 
 VOLUME, TICKET = "volume", "workload.mean_ticket_usd"
 ACROSS, UP = 64, 20  # points of the map
@@ -49,6 +52,17 @@ class BreakevenMap:
     contour: tuple[Threshold, ...]
     simulated: tuple[tuple[Decimal, Decimal], ...]
     now: tuple[Decimal, Decimal | None]
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One row per value of the lever: from (or below) which volume the target is reached, in closed form."""
+        import pandas as pd
+
+        found = zip(self.values, self.contour, strict=True)
+        rows = [(float(value), one.kind, one.volume_usd and float(one.volume_usd)) for value, one in found]
+        return pd.DataFrame(rows, columns=["value", "kind", "volume_usd"])
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html(index=False, na_rep="–"))
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: numbers as decimal strings."""

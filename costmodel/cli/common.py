@@ -52,6 +52,20 @@ def scenario_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", choices=("auto", "reference", "compiled"), default="auto")
 
 
+def chart_option(parser: argparse.ArgumentParser, what: str) -> None:
+    """The option to draw the finding as well; `draw` does it."""
+    parser.add_argument("--chart", metavar="FILE", help=f"also draw {what} (.svg, .png or .pdf)")
+
+
+def draw(arguments: argparse.Namespace, name: str, result: Any) -> None:
+    """The chart of that name, where one was asked for: written wholly, or not at all."""
+    if arguments.chart:
+        from costmodel.reporting.charts_svg import chart_bytes, chart_kind
+        from costmodel.reporting.files import write_whole
+
+        write_whole(arguments.chart, chart_bytes(name, result, chart_kind(arguments.chart)))
+
+
 def formats(command: str) -> tuple[str, ...]:
     """The formats a command prints."""
     return (*FORMATS, *(name for name, commands in FORMATS_FOR_CI.items() if command in commands))
@@ -77,8 +91,13 @@ def check_options(arguments: argparse.Namespace) -> None:
                          f"choose {', '.join(formats(name))}")  # fmt: skip
     if "payments" in arguments and arguments.payments is None and (arguments.map or arguments.strict):
         raise UsageError("--map and --strict say how to read a file of payments; name it with --payments FILE")
-    if arguments.out:
-        check_place(arguments.out)
+    for path in (arguments.out, getattr(arguments, "chart", None)):
+        if path:
+            check_place(path)
+    if getattr(arguments, "chart", None):
+        from costmodel.reporting.charts_svg import chart_kind
+
+        chart_kind(arguments.chart)
 
 
 def folder(arguments: argparse.Namespace) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from costmodel.cli.common import OK, assumed, assumption_options, give, new_command
+from costmodel.cli.common import OK, assumed, assumption_options, chart_option, draw, give, new_command
 
 TEXT = "over volume, which claims on reduction, latency, throughput and availability hold at the same time"
 
@@ -18,6 +18,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--from", dest="low", metavar="N", help="payments a month to begin with (default: 100)")
     parser.add_argument("--to", dest="high", metavar="N", help="payments a month to end with (default: 100 million)")
     parser.add_argument("--per-decade", metavar="N", help="points for each power of ten (default: 1)")
+    chart_option(parser, "the claims by volume")
     assumption_options(parser)
 
 
@@ -32,5 +33,6 @@ def frontier_command(arguments: argparse.Namespace) -> int:
             arguments.scenario, frontier=arguments.frontier, low=arguments.low, high=arguments.high,
             per_decade=arguments.per_decade, watch=watch, **assumed(arguments),
         )  # fmt: skip
+    draw(arguments, "frontier", found)
     give(arguments, frontier_documents(found))
     return OK

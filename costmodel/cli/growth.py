@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from costmodel.cli.common import OK, assumed, assumption_options, give, new_command
+from costmodel.cli.common import OK, assumed, assumption_options, chart_option, draw, give, new_command
 
 TEXT = "month by month as the business grows: both sides, cumulative saving, payback, present value, with their spread"
 
@@ -22,6 +22,7 @@ def add(commands: Any) -> None:
         "--monthly-growth", metavar="PERCENT", help="the same every month, instead of the file's growth"
     )
     parser.add_argument("--rate", metavar="PERCENT", help="to discount with, a year (default: the growth file's)")
+    chart_option(parser, "the cumulative saving with its spread")
     assumption_options(parser)
 
 
@@ -36,5 +37,6 @@ def growth_command(arguments: argparse.Namespace) -> int:
             arguments.scenario, growth=arguments.growth, perimeter=arguments.perimeter, months=arguments.months,
             monthly_growth=arguments.monthly_growth, rate=arguments.rate, watch=watch, **assumed(arguments),
         )  # fmt: skip
+    draw(arguments, "growth", found)
     give(arguments, growth_documents(found))
     return OK

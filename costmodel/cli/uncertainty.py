@@ -28,12 +28,9 @@ def add(commands: Any) -> None:
 def uncertainty_command(arguments: argparse.Namespace) -> int:
     """Draw, simulate, judge."""
     from costmodel.analysis.uncertainty import uncertainty
-    from costmodel.reporting.files import check_place
     from costmodel.reporting.progress import progress
     from costmodel.reporting.uncertainties import uncertainty_documents
 
-    if arguments.chart:
-        check_place(arguments.chart)
     how = {name: getattr(arguments, name) for name in ("claims", "figure", "samples", "workers", "dask")}
     with progress(f"uncertainty {arguments.scenario}", arguments.quiet) as watch:
         found = uncertainty(arguments.scenario, watch=watch, **how, **assumed(arguments))

@@ -41,6 +41,7 @@ HATCH = "///"
 HATCHED: dict[str, Any] = {"facecolor": CLAIMED, "hatch": HATCH, "edgecolor": "white"}
 PLAIN: dict[str, Any] = {"facecolor": SIMULATED, "edgecolor": "white"}
 GREY: dict[str, Any] = {"facecolor": TOTAL, "edgecolor": "white"}
+BELOW = -0.14  # of the height of the axes: where what stands under them begins
 BAR = 0.4  # of the distance between two groups of bars
 TITLE_WIDTH, LABEL_WIDTH, NARROW_LABEL = 66, 20, 12
 LIFT = 4  # points between a mark and its label
@@ -83,11 +84,12 @@ def perimeter_chart(result: CheckResult, ax: Axes) -> Axes:
     ax.axhline(0, color="black", linewidth=0.8)
     ax.set_xticks(range(len(rows)), [_perimeter_label(row) for row in rows])
     ax.set_ylabel("reduction of cost, %")
-    ax.margins(x=0.02, y=0.12)
+    ax.set_xlim(-0.5, len(rows) - 0.5)
+    ax.margins(y=0.12)
     handles = [Patch(**PLAIN, label="simulated usage at dated prices; black: 95 % interval over replications")]
     if any(row.document is not None for row in rows):
         handles.insert(0, Patch(**HATCHED, label="the document's own figures; in [ ]: from low to high assumptions"))
-    ax.legend(handles=handles, loc="lower left")
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, BELOW))
     return titled(ax, captions.perimeter_finding(result))
 
 

@@ -1,15 +1,17 @@
-"""A chart as SVG for a page: the same bytes each time, letters as shapes, so that it needs no font and no network."""
+"""A chart as a file: the same bytes each time; an SVG has letters as shapes, so that it needs no font, no network."""
 
 from __future__ import annotations
 
 import io
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib import style
 from matplotlib.figure import Figure
 
+from costmodel.errors import UsageError
 from costmodel.reporting import charts, charts_options, charts_run, charts_uncertainty, charts_what_if
 
 CHARTS: dict[str, charts.Chart] = {
@@ -24,7 +26,12 @@ CHARTS: dict[str, charts.Chart] = {
     "tornado": charts_uncertainty.tornado_chart,
     "frontier": charts_what_if.frontier_chart,
 }
-METADATA: dict[str, Any] = {"Date": None, "Creator": None}  # neither the time nor the version of what drew it
+METADATA: dict[str, dict[str, Any]] = {  # neither the time nor the version of what drew it
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+KINDS = ("svg", "png", "pdf")
 
 
 def chart_svg(name: str, result: Any) -> bytes:
@@ -32,10 +39,24 @@ def chart_svg(name: str, result: Any) -> bytes:
 
     Raises UsageError where the result has nothing that the chart shows.
     """
+    return chart_bytes(name, result, "svg")
+
+
+def chart_bytes(name: str, result: Any, kind: str) -> bytes:
+    """The same as an SVG, PNG or PDF file; the finding is the title of an SVG, for whoever reads it to others."""
     stream = io.BytesIO()
     house = str(files("costmodel.reporting") / "costmodel.mplstyle")
     with style.context(house), mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
         figure = Figure()  # none of pyplot's, which would look for a screen
-        CHARTS[name](result, figure.subplots())
-        figure.savefig(stream, format="svg", metadata=METADATA)
+        ax = CHARTS[name](result, figure.subplots())
+        title = {"Title": " ".join(ax.get_title(loc="left").split())}
+        figure.savefig(stream, format=kind, metadata={**METADATA[kind], **(title if kind == "svg" else {})})
     return stream.getvalue()
+
+
+def chart_kind(path: str) -> str:
+    """The kind of picture that a file's name asks for. Raises UsageError for one that is not known."""
+    kind = Path(path).suffix.removeprefix(".")
+    if kind not in KINDS:
+        raise UsageError(f"--chart {path}: end it in {', '.join(f'.{known}' for known in KINDS)}")
+    return kind

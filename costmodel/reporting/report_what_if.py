@@ -39,5 +39,5 @@ def uncertainty_parts(found: Uncertainty | str) -> Iterator[Part]:
     yield Shown("How far the figures spread: with every assumption at its value, and in nine months of ten (p5 to p95)",
                 spread_table(found))  # fmt: skip
     yield Picture("tornado", chart_svg("tornado", found), tornado_finding(found), tornado_text(found))
-    yield Shown(f"{tornado_finding(found)}; one assumption at a time", tornado_table(found))
+    yield Shown("One assumption at a time, at its low and at its high end", tornado_table(found))
     yield from (f"{line}." for line in about_lines(found))

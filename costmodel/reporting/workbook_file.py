@@ -18,6 +18,10 @@ WIDEST, NARROWEST = 60, 9  # characters of a column
 MOST_CHARACTERS = 2**15 - 1  # of a cell
 INPUT_COLOURS = {"bg_color": "#FFF2CC", "font_color": "#1F3864"}
 A4 = 9
+TOP = {"valign": "top"}
+LINE_POINTS = 15
+ROOM = 6  # characters of a line that wrapping and indent leave empty
+MOST_PRINTED = 10**3  # rows of a table that anybody would want on paper
 
 
 def workbook_file(tables: Sequence[Table], title: str, on: dt.date) -> bytes:
@@ -38,12 +42,17 @@ def workbook_file(tables: Sequence[Table], title: str, on: dt.date) -> bytes:
 
 
 def _styles(book: Any) -> dict[str, Any]:
-    plain = {name: book.add_format({"num_format": text} if text else {}) for name, text in FORMATS.items()}
+    plain = {name: book.add_format({**TOP, **({"num_format": text} if text else {})}) for name, text in FORMATS.items()}
     inputs = {
-        f"input {name}": book.add_format({"num_format": text, "border": 1, **INPUT_COLOURS})
+        f"input {name}": book.add_format({"num_format": text, "border": 1, **TOP, **INPUT_COLOURS})
         for name, text in FORMATS.items() if text
     }  # fmt: skip
-    return {**plain, **inputs, "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True})}
+    texts = {
+        "first": book.add_format(TOP),
+        "text": book.add_format({"indent": 1, "align": "left", **TOP}),  # apart from the number on its left
+        "long": book.add_format({"indent": 1, "align": "left", "text_wrap": True, **TOP}),  # else the page prints tiny
+    }
+    return {**plain, **inputs, **texts, "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True})}
 
 
 def _write(sheet: Any, table: Table, styles: dict[str, Any]) -> None:
@@ -53,6 +62,11 @@ def _write(sheet: Any, table: Table, styles: dict[str, Any]) -> None:
     sheet.set_paper(A4)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
+    for number, row in enumerate(table.rows, 1):
+        if _lines(row) > 1:
+            sheet.set_row(number, LINE_POINTS * _lines(row))
+    if len(table.rows) > MOST_PRINTED:
+        sheet.print_area(0, 0, 0, len(table.columns) - 1)
     sheet.set_footer("&L&F, &A&Rpage &P of &N")
     for at, column in enumerate(table.columns):
         sheet.write_string(0, at, column.replace("_", " "), styles["head"])
@@ -73,7 +87,14 @@ def _write_cell(sheet: Any, place: tuple[int, int], cell: Cell, kind: str, style
     elif isinstance(cell, int | float | Decimal):
         sheet.write_number(*place, float(cell), styles[kind])
     elif cell:
-        sheet.write_string(*place, cell[:MOST_CHARACTERS])
+        style = "long" if len(cell) > WIDEST else "text" if place[1] else "first"
+        sheet.write_string(*place, cell[:MOST_CHARACTERS], styles[style])
+
+
+def _lines(row: Sequence[Cell]) -> int:
+    """How many lines the longest text of a row takes."""
+    longest = max((len(cell) for cell in row if isinstance(cell, str)), default=0)
+    return 1 + (longest - 1) // (WIDEST - ROOM) if longest > WIDEST else 1
 
 
 def _length(cell: Cell) -> int:

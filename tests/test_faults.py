@@ -221,6 +221,7 @@ def test_a_worker_that_dies(folder: Path) -> None:
 
 # --- the compiled engine's cache -------------------------------------------------------------------------------------
 
+
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut", "noise", "empty", "index"])
 def test_a_spoilt_compile_cache(folder: Path, damage: str) -> None:

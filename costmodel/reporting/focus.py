@@ -14,8 +14,7 @@ from costmodel.billing.rating import rate
 from costmodel.billing.tiers import ALL
 from costmodel.errors import InputError
 from costmodel.reporting.files import write_whole
-from costmodel.reporting.tables import no_formula
-from costmodel.reporting.tables import as_csv
+from costmodel.reporting.tables import as_csv, no_formula
 from costmodel.result import Result
 from costmodel.run import rating_terms
 

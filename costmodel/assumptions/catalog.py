@@ -217,9 +217,12 @@ def _without_changes(table: Same) -> tuple[Table, tuple[Change, ...]]:
 
 
 def _check_named(kind: str, key: str, table: Table, data: Path | None) -> None:
-    """Raises InputError at the place of `key` if the name it gives is no file of that kind."""
+    """Raises InputError at the place of `key` if the name it gives is no file of that kind.
+
+    What a file names is a name, or a path to a data file: a stranger's file must not make us read any other.
+    """
     name, known = str(table[key]), names(kind, data)
-    if name in known or name.endswith(".toml") or "/" in name:
+    if name in known or name.endswith(".toml"):
         return
     file, line = table.lines[key]
     raise InputError(Problem(file, line, key, f"no such {_noun(kind)}: `{name}`", nearest(name, known)))

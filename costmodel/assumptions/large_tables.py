@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,9 +17,9 @@ PARQUET_NAMES = (".parquet", ".pq")
 
 def open_table(path: Path) -> LargeTable:
     """The table in a file: Parquet by its first bytes or its name, else CSV."""
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir, without an error for a name that no file can have
         raise _refuse(path, "is a folder", "name one file")
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):
         raise _refuse(path, "is no regular file, and it is read twice", "save it to a file first")
     try:
         with path.open("rb") as stream:
@@ -44,7 +45,7 @@ class ParquetTable(LargeTable):
         try:
             self.file = parquet.ParquetFile(path)
             self.header = list(self.file.schema_arrow.names)
-        except (pyarrow.ArrowException, OSError) as error:
+        except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
             raise self._unreadable(error) from None
         if not self.header:
             raise self.refuse(None, "has no column", "give a file with one record a row")
@@ -57,6 +58,8 @@ class ParquetTable(LargeTable):
         try:
             for batch in self.file.iter_batches(batch_size=BATCH_ROWS, columns=names, use_threads=False):
                 arrays = {at: batch.column(name) for at, name in zip(columns, names, strict=True)}
+                for array in arrays.values():
+                    array.validate(full=True)  # else a text that is not UTF-8 is only met where it is used
                 yield Batch(arrays, first, batch.num_rows)
                 first += batch.num_rows
         except (pyarrow.ArrowException, OSError, KeyError) as error:

@@ -14,7 +14,7 @@ from costmodel.billing.rating import rate
 from costmodel.billing.tiers import ALL
 from costmodel.errors import InputError
 from costmodel.reporting.files import write_whole
-from costmodel.reporting.tables import as_csv
+from costmodel.reporting.tables import as_csv, no_formula
 from costmodel.result import Result
 from costmodel.run import rating_terms
 
@@ -39,7 +39,6 @@ DECIMALS = (
 )  # fmt: skip
 TIMES = ("BillingPeriodEnd", "BillingPeriodStart", "ChargePeriodEnd", "ChargePeriodStart")
 CURRENCY = "USD"
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 PARQUET_NAMES = (".parquet", ".pq")
 Row = dict[str, Any]
 
@@ -173,7 +172,7 @@ def _text(name: str, value: Any) -> str | None:
         return text if "." in text else f"{text}.0"
     if name in TIMES:
         return f"{value:%Y-%m-%dT%H:%M:%SZ}"
-    return f"'{value}" if str(value).startswith(FORMULA_SIGNS) else str(value)
+    return no_formula(str(value))
 
 
 def _parquet(rows: list[Row]) -> bytes:

@@ -13,6 +13,8 @@ from typing import Any
 
 GAP = "  "
 SPECIAL = re.compile(r"[\\|*`\[<&]|\b_|_\b|^[#>+-]")  # what Markdown would not show as it is
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,13 @@ def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
+    writer.writerows([no_formula(cell(row.get(column))) for column in columns] for row in rows)
     return stream.getvalue()
+
+
+def no_formula(text: str) -> str:
+    """Text that a spreadsheet takes as text: a quote before what it would compute; a number stays one."""
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) and not NUMBER.fullmatch(text) else text
 
 
 def table_of(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Table:

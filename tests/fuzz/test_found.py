@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sqlite3
 from pathlib import Path
 
+import pyarrow
+import pyarrow.csv
+import pyarrow.parquet
 import pytest
 
 from costmodel.assumptions.bounded import read_bounded
 from costmodel.errors import InputError
-from tests.fuzz.corpus import OFFERS, REFERENCE, SMALL_STRIPE, SWEEP
+from tests.fuzz.corpus import OFFERS, PAYMENTS, REFERENCE, SMALL_STRIPE, SWEEP
 from tests.guarded import Answer, Cli, called
 from tests.offers import as_json
 from tests.test_actual_files import STRIPE_HEAD
@@ -77,6 +81,8 @@ def test_a_whole_service_set_to_a_value(cli: Cli) -> None:
     [
         (("run", "9" * 300, *REFERENCE), "no such scenario"),
         (("bill", "9" * 300 + ".toml"), "cannot be read"),
+        (("run", "small.toml", *REFERENCE, "--payments", "9" * 300), "cannot be read"),
+        (("actuals", "9" * 300), "cannot be read"),
         (("validate", "9" * 300 + ".toml"), "cannot be read"),
         (("prices", "--out", "9" * 300), "cannot be written"),
         (("prices", "--out", "a\0b"), "cannot be written"),
@@ -163,3 +169,19 @@ def test_keys_within_keys_without_end(cli: Cli, text: str) -> None:
 def test_a_long_line_takes_no_time_that_grows_with_its_square(cli: Cli, text: str) -> None:
     Path("long.toml").write_text(f'title = "{text[:9]}"\n{text}\n', encoding="utf-8")
     refused(cli("validate", "long.toml"), "long.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(b"2026-11-01", b"2026-\xb4\xb41"), (b"currency", b"curr\xb4ncy"), (b"card", b"c\xffrd")],
+    ids=["a cell", "the name of a column", "a word"],
+)  # fmt: skip
+@pytest.mark.parametrize("words", [("run", "small.toml", "--payments"), ("actuals", "--scenario", "small.toml")])
+def test_a_parquet_file_whose_text_is_no_text(cli: Cli, old: bytes, new: bytes, words: tuple[str, ...]) -> None:
+    """Not UTF-8, in pages that are not compressed: an ArrowInvalid where the text was used, a UnicodeDecodeError."""
+    held = io.BytesIO()
+    table = pyarrow.csv.read_csv(io.BytesIO(PAYMENTS.encode()), convert_options=pyarrow.csv.ConvertOptions(
+        column_types={"created": pyarrow.string()}))  # fmt: skip
+    pyarrow.parquet.write_table(table, held, compression="none", use_dictionary=False, write_statistics=False)
+    assert old in held.getvalue()
+    Path("p.parquet").write_bytes(held.getvalue().replace(old, new))
+    refused(cli(*words, "p.parquet", *REFERENCE), "p.parquet")

@@ -19,7 +19,7 @@ IntArray = npt.NDArray[np.int64]
 NO_SURCHARGE = Decimal(0)
 CENTS_PER_USD = 100
 _INT64_MOST = int(np.iinfo(np.int64).max)
-FLOAT_ERROR = 2.0**-48  # relative, of a product and a sum of rounded floats: four times what it can be, and more
+FLOAT_ERROR = 1 / 2**48  # relative, of a product and a sum of rounded floats: four times what it can be, and more
 
 
 def fee_cents(amounts_cents: IntArray, price: Price, extra_percent: Decimal = NO_SURCHARGE) -> IntArray:

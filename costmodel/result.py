@@ -374,6 +374,7 @@ FIGURES: dict[str, Callable[[Told], Any]] = {
     "service_throttles": lambda told: told.mean(lambda counts: counts.service_throttles),
     "duplicates": lambda told: told.mean(lambda counts: counts.duplicates),
     "moved_twice_usd": lambda told: _moved_twice_usd(told.runs) / len(told.runs),
+    "event_retries": lambda told: told.mean(lambda counts: counts.event_retries),
     "dead_letters": lambda told: told.mean(lambda counts: counts.dead_letters),
     "events_per_payment": lambda told: told.mean(lambda counts: counts.events) / max(1, told.offered),
 }

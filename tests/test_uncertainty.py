@@ -303,7 +303,7 @@ def test_noise_is_half_the_mean_square_of_pairs():
 
 def test_same_result_whoever_computes_and_valid_json(monkeypatch):
     small = {"samples": 3, "set": {"workload.payments_per_month": 20}, "seed": 4}
-    monkeypatch.setattr(module, "_effort", lambda effort, samples: module._Effort(samples, 2, 2, 2))
+    monkeypatch.setattr(module, "_effort", lambda effort, samples, *, large: module._Effort(samples, 2, 2, 2))
     monkeypatch.setattr(module, "ready", few_factors)
     alone = uncertainty(**small)
     with ThreadPoolExecutor(3) as pool:

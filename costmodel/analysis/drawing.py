@@ -41,9 +41,14 @@ def drawn(low: float, peak: float, high: float, share: float, rule: Rule) -> flo
     triangular: between low and high with the peak at the value; uniform: every value as likely. Both of the logarithm
     where the range is one of magnitude (low above 0, high at least `log_from_ratio` times it).
     """
-    if low > 0 and high / low >= float(rule.log_from_ratio):
+    if is_of_magnitude(low, high, rule):
         return math.exp(_quantile(math.log(low), math.log(peak), math.log(high), share, rule.shape))
     return _quantile(low, peak, high, share, rule.shape)
+
+
+def is_of_magnitude(low: float, high: float, rule: Rule) -> bool:
+    """Whether a range is drawn by its logarithm."""
+    return low > 0 and high / low >= float(rule.log_from_ratio)
 
 
 def _quantile(low: float, peak: float, high: float, share: float, shape: str) -> float:

@@ -41,16 +41,17 @@ from costmodel.simulation.payments import Demand, Payments
 from costmodel.simulation.replications import Period, lead_in_of, period_of
 
 NOT_A_NUMBER = float("nan")
+OTHER_SOURCES = "a worker has another version of costmodel; install the same one everywhere"
 
 
 def sampled(study: Study, draws: Sequence[Draw]) -> list[list[float]]:
     """The study's figures in each draw, not-a-number where there is none. Raises UsageError for other sources."""
     if study.code != code_sha256():
-        raise UsageError("a worker has another version of costmodel; install the same one everywhere")
+        raise UsageError(OTHER_SOURCES)
     drawn = Drawn.of(ready(study), draws)
     found: dict[int, list[float]] = {}
     for places in _alike(_lead_ins(drawn)):
-        found.update(zip(places, _Together(study, drawn.only(places)).rows(), strict=True))
+        found.update(zip(places, Together(study, drawn.only(places)).rows(), strict=True))
     return [found[at] for at in range(len(draws))]
 
 
@@ -182,7 +183,33 @@ class _Sides:
         return rate(self.usage, self.assumptions.services, **rating_terms(self.assumptions))
 
 
-class _Together:
+@dataclass(frozen=True)
+class Happened:
+    """What happened in one month: counts and payments offered in cents by side; figures told without a bill."""
+
+    counts: dict[Side, Counts]
+    offered_cents: dict[Owner, int]
+    periods: dict[Owner, Period]
+    told: dict[str, Any]
+
+    @property
+    def offered(self) -> int:
+        """The own side's payments."""
+        return self.counts["own", "ach"].payments
+
+
+def happened(study: Study, draws: Sequence[Draw]) -> list[Happened]:
+    """What happens in each draw, unbilled. Raises UsageError for other sources."""
+    if study.code != code_sha256():
+        raise UsageError(OTHER_SOURCES)
+    drawn = Drawn.of(ready(study), draws)
+    found: dict[int, Happened] = {}
+    for places in _alike(_lead_ins(drawn)):
+        found.update(zip(places, Together(study, drawn.only(places)).happened(), strict=True))
+    return [found[at] for at in range(len(draws))]
+
+
+class Together:
     """Months worked out together."""
 
     def __init__(self, study: Study, drawn: Drawn) -> None:
@@ -197,6 +224,29 @@ class _Together:
     def rows(self) -> list[list[float]]:
         """The study's figures in each month."""
         self._happen()
+        return self._all_billed()
+
+    def happened(self) -> list[Happened]:
+        """What happens in each month."""
+        self._happen()
+        return [
+            Happened(
+                counts={side: found[at] for side, found in self.counts.items()},
+                offered_cents={owner: found[at] for owner, found in self.offered_cents.items()},
+                periods=self.periods,
+                told=self.told[at],
+            )
+            for at in range(self.number)
+        ]
+
+    def billed_after(self, one: Happened) -> list[list[float]]:
+        """The study's figures if the same happens in every month; its columns then have one value, for all of them."""
+        self.counts = {side: [counts] for side, counts in one.counts.items()}
+        self.offered_cents = {owner: [cents] for owner, cents in one.offered_cents.items()}
+        self.periods, self.told = one.periods, [one.told]
+        return self._all_billed()
+
+    def _all_billed(self) -> list[list[float]]:
         found: dict[int, list[float]] = {}
         for places in _alike(_orders(self.drawn.sides["own", "card"].scenario.workload, self.number)):
             found.update(zip(places, self._billed(places), strict=True))
@@ -264,9 +314,9 @@ class _Together:
 
     def _billed(self, places: list[int]) -> list[list[float]]:
         """The figures of some of the months, in which card payments bear surcharges in the same order."""
-        drawn = self.drawn.only(places)
+        drawn, happened = self.drawn.only(places), places if len(self.told) == self.number else [0]
         business = Business(self.study.scenario)
-        months: Any = {side: self._side(drawn.sides[side], side, places) for side in SIDES}
+        months: Any = {side: self._side(drawn.sides[side], side, happened) for side in SIDES}
         business.put(months)
         modeller = Modeller(drawn.file, business)
         known: dict[str, Any] = {}
@@ -275,7 +325,7 @@ class _Together:
             if place in SEED_SIDES and figure.startswith(BILL):
                 known[name] = bill_usd(months[SEED_SIDES[place]].bill, figure)
             elif place in SEED_SIDES:
-                known[name] = column(self.told[at][name] for at in places)
+                known[name] = column(self.told[at][name] for at in happened)
             elif name not in known:
                 row = modeller.pooled(place).figures(modeller.payments(place))
                 known |= {f"{place}.{key}": value for key, value in row.items()}
@@ -295,5 +345,6 @@ class _Together:
 
 def _floats(figures: Any, number: int) -> list[float]:
     """A figure of so many months as floats; not-a-number where it has no value."""
-    values = figures.tolist() if is_column(figures) else [figures] * number
+    values = figures.tolist() if is_column(figures) else [figures]
+    values = values * number if len(values) == 1 else values
     return [NOT_A_NUMBER if value is None else float(value) for value in values]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from costmodel import __version__
 from costmodel.analysis.claims import judge
 from costmodel.analysis.factors import Factor
+from costmodel.analysis.responses import Fit
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.document import Claim
 from costmodel.assumptions.uncertain import Rule
@@ -31,6 +32,7 @@ class Spread:
     """How far a figure spreads: its value with every assumption at its own, percentiles, and standard deviations.
 
     sd_input: from the assumptions; sd_noise: from the luck of one month. None where the samples do not tell.
+    sd_fit: of the fitted response's leave-one-out errors, luck included; None where every draw has its own month.
     """
 
     figure: str
@@ -40,6 +42,7 @@ class Spread:
     high: float
     sd_input: float | None
     sd_noise: float | None
+    sd_fit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ class Index:
 class Uncertainty:
     """All of it. swings: the widest first; explained: the variance that the assumptions with indices make, as a share
     of all that the inputs make; values: (samples, figures), the columns called `names`;
-    models: the figure each claim is judged by; titles: of the perimeters; overridden: what the reader changed.
+    models: the figure each claim is judged by; titles: of the perimeters; overridden: what the reader changed; fit: of
+    the response, where months are too large for every draw to have its own.
     """
 
     scenario: str
@@ -113,6 +117,7 @@ class Uncertainty:
     models: dict[str, str]
     titles: dict[str, str]
     overridden: tuple[str, ...]
+    fit: Fit | None = None
 
     def spread(self, figure: str) -> Spread:
         """How far a figure spreads. KeyError where it was not sampled."""
@@ -150,6 +155,7 @@ class Uncertainty:
                 for one in self.claims
             ],
             "figures": {one.figure: vars(one) for one in self.spreads},
+            "design": None if self.fit is None else {"points": self.fit.points, "payments": self.fit.payments},
             "figure": self.figure,
             "tornado": [vars(swing) for swing in self.swings],
             "sobol": {"explained": self.explained, "indices": [vars(index) for index in self.indices]},

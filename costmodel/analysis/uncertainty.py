@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from costmodel.analysis.executors import executor_of
 from costmodel.analysis.factors import Factor
 from costmodel.analysis.perimeter_files import read_perimeters
 from costmodel.analysis.points import code_sha256, settled_engine
+from costmodel.analysis.responses import Response, respond
 from costmodel.analysis.samples import sampled
+from costmodel.analysis.sampling import shortened
 from costmodel.analysis.study import SEED_SIDES, SIDES, Draw, Study, ready
 from costmodel.analysis.uncertain_result import (
     ClaimProbability,
@@ -30,7 +33,7 @@ from costmodel.analysis.uncertain_result import (
     spread_of,
 )
 from costmodel.assumptions.catalog import Assumptions
-from costmodel.assumptions.changes import changes_from
+from costmodel.assumptions.changes import Change, changes_from
 from costmodel.assumptions.checking import nearest
 from costmodel.assumptions.document import Claims
 from costmodel.assumptions.perimeter import Perimeters
@@ -53,9 +56,12 @@ class _Effort:
     pairs: int
     strongest: int
     sobol_samples: int
+    design: tuple[int, int] | None = None
 
     def months(self, factors: int) -> int:
-        """How many samples are taken in all."""
+        """How many months are simulated in all."""
+        if self.design:
+            return sum(self.design)
         strongest = min(self.strongest, factors)
         return 1 + self.samples + self.pairs + 2 * factors + self.sobol_samples * (strongest + 2)
 
@@ -90,25 +96,37 @@ def uncertainty(
     names = _figures_of(document, file)
     if figure not in names:
         raise UsageError(f"no figure `{figure}`; {nearest(figure, names)}")
-    changes = changes_from(dict(set or {}) | ({} if seed is None else {"seed": seed}))
-    study = Study(scenario, perimeters, str(data) if data else None, changes, engine, names, code_sha256())
+    asked = dict(set or {}) | ({} if seed is None else {"seed": seed})
+    changes, shorter = changes_from(asked), _shorter(scenario, asked, folder)
+    study = Study(scenario, perimeters, str(data) if data else None, changes_from({**asked, **shorter}), engine, names,
+                  code_sha256())  # fmt: skip
     loaded, known = ready(study), load_uncertain(folder)
-    effort = _effort(known.effort, samples)
+    effort = _effort(known.effort, samples, large=bool(shorter))
     if not indices:
-        effort = replace(effort, strongest=0, sobol_samples=0)
+        effort = dataclasses.replace(effort, strongest=0, sobol_samples=0)
     own = loaded.sides["own", "ach"]
     settled = settled_engine(engine, own, len(SIDES) * effort.months(len(loaded.factors)))
-    study = Study(scenario, perimeters, study.data, changes, settled, names, study.code)
+    study = dataclasses.replace(study, engine=settled)
     with nullcontext(executor) if executor is not None else executor_of(workers, dask) as chosen:
         work = _Work(study, loaded.factors, known.rule, effort, own.scenario.seed, chosen, watch)
-        return work.result(document, {one.id: one.title for one in file.perimeter}, figure, own)
+        if effort.design:
+            work.response = respond(study, loaded, known.rule, work.seed, effort.design, chosen, work.tell)
+        titles = {one.id: one.title for one in file.perimeter}
+        return work.result(document, titles, figure, own, changes)
 
 
-def _effort(effort: Effort, samples: int | None) -> _Effort:
+def _shorter(scenario: str, asked: Mapping[str, Any], data: Path | None) -> dict[str, Any]:
+    """What shortens a month of more payments than the scenario replicates; nothing for any other."""
+    alone = shortened(scenario, asked, data, 1)
+    return shortened(scenario, asked, data) if "workload.days" in alone else {}
+
+
+def _effort(effort: Effort, samples: int | None, *, large: bool) -> _Effort:
     number = effort.samples if samples is None else samples
     if number < 2:
         raise UsageError(f"{number} samples tell nothing; ask for 2 at least, and for hundreds to see much")
-    return _Effort(number, min(effort.pairs, number), effort.strongest, effort.sobol_samples)
+    design = (effort.design_points, min(effort.design_pairs, effort.design_points)) if large else None
+    return _Effort(number, min(effort.pairs, number), effort.strongest, effort.sobol_samples, design)
 
 
 def _figures_of(document: Claims, file: Perimeters) -> tuple[str, ...]:
@@ -135,14 +153,17 @@ class _Work:
     executor: Executor | None
     watch: Watch | None
     done: int = 0
+    response: Response | None = None
 
-    def result(self, document: Claims, titles: dict[str, str], figure: str, own: Assumptions) -> Uncertainty:
+    def result(
+        self, document: Claims, titles: dict[str, str], figure: str, own: Assumptions, changes: tuple[Change, ...]
+    ) -> Uncertainty:
         """Everything that was found out."""
         at = self.study.figures.index(figure)
         middle = self._taken([Draw(self.seed)])[0]
         drawn = self._spread_draws()
         spread = np.array(self._taken(drawn))
-        again = np.array(self._taken([Draw(self._luck("again", k), drawn[k].values) for k in range(self.effort.pairs)]))
+        again = self._again(drawn)
         swings = self._swings(at, middle)
         strongest = [self._place(swing.path) for swing in swings[: self.effort.strongest] if swing.width]
         indices, explained = self._indices(at, strongest, spread[:, at], again[:, at])
@@ -153,23 +174,38 @@ class _Work:
             factors=self.factors,
             samples=self.effort.samples,
             figure=figure,
-            spreads=tuple(
-                spread_of(name, middle[k], spread[:, k], again[:, k]) for k, name in enumerate(self.study.figures)
-            ),
+            spreads=tuple(self._spread(k, middle[k], spread[:, k], again[:, k]) for k in range(len(middle))),
             claims=tuple(self._claims(document, spread)),
             swings=tuple(swings),
             indices=indices,
             explained=explained,
             values=spread,
             names=self.study.figures,
-            overridden=_overridden(own, self.study),
             titles=titles,
+            overridden=_overridden(own, changes),
+            fit=self.response.fit if self.response else None,
             models={claim.id: claim.model for claim in document.claim if claim.model is not None},
         )
 
     def _luck(self, stream: str, number: int) -> int:
         key: int = stream_key(self.seed, stream, number) % 2**SEED_BITS
         return key
+
+    def _again(self, drawn: Sequence[Draw]) -> Any:
+        """The first draws met by other luck; a response has none."""
+        if self.response:
+            return np.zeros((0, len(self.study.figures)))
+        draws = [Draw(self._luck("again", k), drawn[k].values) for k in range(self.effort.pairs)]
+        return np.array(self._taken(draws))
+
+    def _spread(self, at: int, value: float, sampled: Any, again: Any) -> Spread:
+        name = self.study.figures[at]
+        found = spread_of(name, value, sampled, again)
+        if self.response is None:
+            return found
+        known, fit = sampled[np.isfinite(sampled)], self.response.fit
+        inputs = float(np.std(known, ddof=1)) if len(known) > 1 else None
+        return dataclasses.replace(found, sd_input=inputs, sd_noise=fit.noise[name], sd_fit=fit.error[name])
 
     def _spread_draws(self) -> list[Draw]:
         points = cube(self.effort.samples, len(self.factors), self.seed)
@@ -209,7 +245,7 @@ class _Work:
         given: Any = {"f_A": found[0], "f_B": found[1], "f_AB": found[2:]}
         sobol = sobol_indices(func=given, n=number, rng=np.random.default_rng(self.seed))
         ends = sobol.bootstrap()
-        noise = float(np.mean((spread[: len(again)] - again) ** 2)) / 2
+        noise = float(np.mean((spread[: len(again)] - again) ** 2)) / 2 if len(again) else 0.0
         inputs = float(np.var(spread, ddof=1)) - noise
         share = float(np.var(found[:2], ddof=1)) / inputs if inputs > 0 else 0.0
         first, total = np.ravel(sobol.first_order), np.ravel(sobol.total_order)
@@ -225,6 +261,8 @@ class _Work:
 
     def _taken(self, draws: Sequence[Draw]) -> Figures:
         """The figures of some draws, in their order, whoever works them out."""
+        if self.response is not None:
+            return self.response.rows(draws)
         each = MOST_PER_TASK
         if self.executor is not None:
             each = min(MOST_PER_TASK, max(LEAST_PER_TASK, -(-len(draws) // TASKS)))
@@ -242,16 +280,20 @@ class _Work:
         return [row for rows in found for row in rows]
 
     def _tell(self, rows: Figures) -> Figures:
-        self.done += len(rows)
-        if self.watch is not None:
-            self.watch(self.done / self.effort.months(len(self.factors)))
+        self.tell(len(rows))
         return rows
 
+    def tell(self, months: int) -> None:
+        """So many more months are simulated."""
+        self.done += months
+        if self.watch is not None:
+            self.watch(self.done / self.effort.months(len(self.factors)))
 
-def _overridden(own: Assumptions, study: Study) -> tuple[str, ...]:
+
+def _overridden(own: Assumptions, changes: tuple[Change, ...]) -> tuple[str, ...]:
     """What the reader changed, without what makes the sides."""
     keys = [key for key in own.overridden if not key.startswith("--set")]
-    return (*keys, *(f"--set {change}" for change in study.changes))
+    return (*keys, *(f"--set {change}" for change in changes))
 
 
 def _ends(bootstrapped: Any) -> list[tuple[float, float]]:

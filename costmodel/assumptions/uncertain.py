@@ -29,6 +29,8 @@ class Effort(Sourced):
     pairs: PositiveCount
     strongest: PositiveCount
     sobol_samples: PositiveCount
+    design_points: PositiveCount
+    design_pairs: PositiveCount
 
 
 class Uncertain(Record):

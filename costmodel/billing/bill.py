@@ -121,8 +121,9 @@ class Bill:
 
     def _by(self, key: Callable[[BillLine], str]) -> dict[str, Decimal]:
         sums: dict[str, Decimal] = {}
-        for line in self.lines:
-            sums[key(line)] = EXACT.add(sums.get(key(line), Decimal(0)), line.cost_usd)
+        with decimal.localcontext(EXACT):
+            for line in self.lines:
+                sums[key(line)] = sums.get(key(line), Decimal(0)) + line.cost_usd
         return sums
 
     def _repr_html_(self) -> str:
@@ -142,10 +143,8 @@ def _html_row(cells: Iterable[str], tag: str = "td") -> str:
 
 
 def _sum(values: Iterable[Decimal]) -> Decimal:
-    total = Decimal(0)
-    for value in values:
-        total = EXACT.add(total, value)
-    return total
+    with decimal.localcontext(EXACT):
+        return sum(values, Decimal(0))
 
 
 def _share(part: Decimal, whole: Decimal) -> Decimal:

@@ -88,12 +88,14 @@ class Charging:
     def _add(self, charge: Charge, row: UsageRow) -> None:
         if charge.terms.kind == "per_payment":
             amounts, counts, times = self._payments(charge, row)
-            charge.quantity += each(int, counts.sum(axis=-1)) * times
-            charge.fees_usd += total_cents(self._fees(charge, row, amounts), counts) * times / CENTS_PER_USD
+            charge.quantity = charge.quantity + each(int, counts.sum(axis=-1)) * times
+            charge.fees_usd = (
+                charge.fees_usd + total_cents(self._fees(charge, row, amounts), counts) * times / CENTS_PER_USD
+            )
         elif row.amounts is not None:
             raise RowError(f"amounts do not apply to a meter of kind {charge.terms.kind}", "give `quantity` or `calls`")
         else:
-            charge.quantity += self._quantity(charge, row) * row.scale
+            charge.quantity = charge.quantity + self._quantity(charge, row) * row.scale
 
     def _quantity(self, charge: Charge, row: UsageRow) -> Decimal:
         service = self.book.services[charge.service]

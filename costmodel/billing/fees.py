@@ -19,6 +19,7 @@ IntArray = npt.NDArray[np.int64]
 NO_SURCHARGE = Decimal(0)
 CENTS_PER_USD = 100
 _INT64_MOST = int(np.iinfo(np.int64).max)
+FLOAT_ERROR = 1 / 2**48  # relative, of a product and a sum of rounded floats: four times what it can be, and more
 
 
 def fee_cents(amounts_cents: IntArray, price: Price, extra_percent: Decimal = NO_SURCHARGE) -> IntArray:
@@ -103,13 +104,17 @@ def _rounded(amounts: IntArray, percent: Decimal, fixed_usd: Decimal) -> IntArra
 
 
 def _nearest(amounts: IntArray, slope: int, offset: int, divisor: int) -> IntArray:
-    """(slope × amount + offset) // divisor of each."""
-    if slope * int(amounts.max(initial=0)) + offset <= _INT64_MOST and divisor <= _INT64_MOST:
+    """(slope × amount + offset) // divisor of each; where 64 bits do not hold that, by floats where these are sure."""
+    largest = int(amounts.max(initial=0))
+    if slope * largest + offset <= _INT64_MOST and divisor <= _INT64_MOST:
         return (amounts * slope + offset) // divisor
-    exact = [(amount * slope + offset) // divisor for amount in amounts.ravel().tolist()]
-    if max(exact, default=0) > _INT64_MOST:
+    if (slope * largest + offset) // divisor > _INT64_MOST:
         raise UsageError("a fee is larger than 64 bits hold; check the amounts and the price")
-    return np.array(exact, dtype=np.int64).reshape(amounts.shape)
+    found = amounts * (slope / divisor) + offset / divisor
+    unsure = np.abs(found - np.rint(found)) <= found * FLOAT_ERROR + FLOAT_ERROR
+    fees = np.floor(np.where(unsure, 0, found)).astype(np.int64)
+    fees[unsure] = [(amount * slope + offset) // divisor for amount in amounts[unsure].tolist()]
+    return fees
 
 
 def _half_up_ratio(percent: Decimal, fixed_usd: Decimal) -> tuple[int, int, int]:

@@ -45,7 +45,7 @@ def meter(runs: list[Counts], plan: Plan, assumptions: Assumptions, period: Peri
             _each_quantity(counts, plan, assumptions, basis),
         ):
             for key, quantity in part.items():
-                totals[key] += quantity
+                totals[key] = totals[key] + quantity
     rows = [
         UsageRow(service, name, quantity, SIMULATED, scale=share)
         for (service, name), quantity in sorted(totals.items(), key=lambda total: total[0])
@@ -77,10 +77,11 @@ def _steps(counts: Counts, plan: Plan, basis: int, period: Period) -> Totals:
     for index, step in enumerate(plan.steps):
         times = every(int, counts.chunks[basis, index] if step.scan_chunk_bytes else counts.calls[basis, index])
         for name, units in step.uses:
-            totals[step.service, name] += units * times
+            totals[step.service, name] = totals[step.service, name] + units * times
         if step.stores_bytes:
             byte_seconds = every(_exact, counts.stored_s[basis, index]) * step.stores_bytes
-            totals[step.service, "storage"] += byte_seconds / BYTES_PER_GB / period.month_s
+            gb_months = byte_seconds / BYTES_PER_GB / period.month_s
+            totals[step.service, "storage"] = totals[step.service, "storage"] + gb_months
     return totals
 
 
@@ -92,9 +93,11 @@ def _functions(counts: Counts, plan: Plan, basis: int) -> Totals:
         counted = counts.functions[basis, index]
         arch = ARCHITECTURES[function.architecture]
         gb_seconds = increment_s * function.memory_mb / MB_PER_GB
-        totals["lambda", "requests"] += every(int, counted[INVOCATIONS])
-        totals["lambda", f"duration_{arch}"] += gb_seconds * every(int, counted[BILLED])
-        totals["lambda", f"provisioned_duration_{arch}"] += gb_seconds * every(int, counted[PROVISIONED])
+        for name, each, kind in (
+            ("requests", 1, INVOCATIONS), (f"duration_{arch}", gb_seconds, BILLED),
+            (f"provisioned_duration_{arch}", gb_seconds, PROVISIONED),
+        ):  # fmt: skip
+            totals["lambda", name] = totals["lambda", name] + each * every(int, counted[kind])
     return totals
 
 
@@ -108,7 +111,7 @@ def _each_quantity(counts: Counts, plan: Plan, assumptions: Assumptions, basis: 
     for each in assumptions.pipeline.each:
         if each.quantity is not None:
             times = _times(each, counts, plan, assumptions, basis)
-            totals[each.service, each.meter] += each.quantity * times
+            totals[each.service, each.meter] = totals[each.service, each.meter] + each.quantity * times
     return totals
 
 

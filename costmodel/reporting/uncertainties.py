@@ -49,11 +49,12 @@ def spread_table(found: Uncertainty) -> Table:
     """The reductions, and the latency, with what of their spread is noise."""
     shown = [one for one in found.spreads if one.figure.endswith((".reduction", "latency_ms.p95"))]
     head = ("Figure", "at the values", "p5", "median", "p95", "sd, inputs", "sd, luck")
-    return Table(head, tuple(_spread_cells(found, one) for one in shown))
+    fitted = ("sd, fit",) if found.fit else ()
+    return Table((*head, *fitted), tuple(_spread_cells(found, one)[: len(head) + len(fitted)] for one in shown))
 
 
 def _spread_cells(found: Uncertainty, one: Spread) -> tuple[str, ...]:
-    figures = (one.value, one.low, one.median, one.high, one.sd_input, one.sd_noise)
+    figures = (one.value, one.low, one.median, one.high, one.sd_input, one.sd_noise, one.sd_fit)
     return (f"{figure_name(found, one.figure)}, {figure_unit(one.figure)}", *(_number(value) for value in figures))
 
 
@@ -131,8 +132,15 @@ def _pair(ends: tuple[float, float]) -> str:
 def about_lines(found: Uncertainty) -> list[str]:
     """What was drawn, how often, and what was overridden."""
     scenario = found.assumptions.scenario
+    luck = ", each with its own luck"
+    if found.fit:
+        luck = (
+            f"; what drives the events through {found.fit.points} simulated design points of "
+            f"{found.fit.payments:,.0f} payments at the full rate and a response fitted to them (sd, fit: of its "
+            "errors at points left out)"
+        )
     about = (
         f"{len(found.factors)} assumptions with a range, drawn independently ({found.rule.shape}) in {found.samples:,} "
-        f"months, each with its own luck; seed {scenario.seed}, prices of {scenario.on.isoformat()}"
+        f"months{luck}; seed {scenario.seed}, prices of {scenario.on.isoformat()}"
     )
     return [about, *([overridden_line(list(found.overridden))] if found.overridden else [])]

@@ -121,6 +121,7 @@ class Compiled:
             turned_away=int(k[at.TURNED_AWAY]),
             service_throttles=int(k[at.THROTTLED]),
             duplicates=int(k[at.DUPLICATES]),
+            event_retries=int(k[at.EVENT_RETRIES]),
             dead_letters=int(k[at.DEAD_LETTERS]),
             events=int(k[at.EVENTS]),
             payments=self.payments.measured[1] - self.payments.measured[0],

@@ -233,8 +233,8 @@ class _Compiler:
         workload = self.assumptions.scenario.workload
         copies = workload.payouts_per_payment if workload.payout_policy == "per_payment" else 1
         for copy in range(copies):
-            self._put(Op.PAYOUT, a=copy)
             self._steps(step.steps or (), path if copy == 0 else f"{path}#{copy + 1}")
+            self._put(Op.PAYOUT, a=copy)  # made once its steps are done: those that fail are done again
 
     def _acquire(self, step: Step, path: str) -> None:
         self._put(Op.ACQUIRE, path, a=self.station_index[str(step.acquire)])

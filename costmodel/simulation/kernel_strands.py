@@ -151,6 +151,7 @@ def flow_failed(b: Any, z: Any, strand: int) -> int:
     vacate(b, z, strand, 0)
     tries = (records[strand, at.HOLDS] // at.TRY) & at.MOST_TRIES
     if tries < k[at.DELAYS]:
+        k[at.EVENT_RETRIES] += 1
         records[strand, at.PC] = b.sheet[flow, at.START_PC]
         records[strand, at.ATTEMPT] = 0
         records[strand, at.HOLDS] += at.TRY

@@ -223,6 +223,7 @@ class Reference:
             strand.payment = NOBODY
         self.vacate(strand, 0)
         if strand.tries < len(delays):
+            self.counts.event_retries += 1
             self.after(delays[strand.tries], strand.go)
             strand.pc, strand.attempt = strand.flow.start, 0
             strand.tries, strand.repeat = strand.tries + 1, strand.repeat + 1

@@ -8,9 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import costmodel as cm
+from costmodel.analysis.drawing import cube, values_at
 from costmodel.analysis.points import code_sha256
 from costmodel.analysis.samples import sampled
 from costmodel.analysis.study import Draw, Study, ready
+from costmodel.analysis.uncertainty import MOST_PER_TASK
+from costmodel.assumptions.uncertain import load_uncertain
 
 pytestmark = pytest.mark.bench
 DAY = {"workload.days": 1, "lead_in_days": "0.05"}
@@ -24,14 +27,6 @@ def timed(what: str, number: int, begun: tuple[float, float]) -> None:
 
 def now() -> tuple[float, float]:
     return time.perf_counter(), time.process_time()
-
-
-def test_one_changed_assumption():
-    cm.run("seed_aws")
-    begun = now()
-    for number in range(5):
-        cm.run("seed_aws", set={"workload.mean_ticket_usd": 200 + number})
-    timed("one changed assumption at the seed's volume, 20 replications", 5, begun)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -56,8 +51,19 @@ def test_days_at_ten_thousand_an_hour(tmp_path, how):
 def test_uncertainty_samples():
     study = Study("seed_aws", "seed", None, (), "compiled", ("same_rail.reduction", "fully_loaded.reduction",
                   "cards_kept.reduction", "list_price.reduction", "seed_aws.latency_ms.p95"), code_sha256())  # fmt: skip
-    everything = tuple((at, one.high if at % 2 else one.low) for at, one in enumerate(ready(study).factors))
-    sampled(study, [Draw(1)])
+    factors, rule = ready(study).factors, load_uncertain().rule
+    points = cube(MOST_PER_TASK, len(factors), 1).tolist()
+    draws = [Draw(at, values_at(factors, range(len(factors)), point, rule)) for at, point in enumerate(points)]
+    sampled(study, draws[:2])
     begun = now()
-    sampled(study, [Draw(seed, everything) for seed in range(20)])
-    timed("uncertainty samples: four seed months, billed and held against the claims", 20, begun)
+    sampled(study, draws)
+    timed("uncertainty samples: four seed months, billed and held against the claims", len(draws), begun)
+
+
+@pytest.mark.parametrize("path", ["workload.mean_ticket_usd", "pipeline.functions.fraud_detector.memory_mb"])
+def test_one_changed_assumption_by_what_it_touches(path):
+    cm.run("seed_aws")
+    begun = now()
+    for number in range(5):
+        cm.run("seed_aws", set={path: 1024 + 64 * number})
+    timed(f"{path} changed at the seed's volume, 20 replications", 5, begun)

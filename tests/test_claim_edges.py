@@ -101,6 +101,7 @@ WHEN = (
     [
         ("stated / 8", "1", "at 11.5 a month"),
         ("a / 16", "2", "at 2.88 a month"),  # 2.875, half up
+        ("a / 16 - 0.01", "2", "at 2.87 a month"),  # 2.865, half up and not to the even digit
         ("a * 50", "0", "at 2,300 a month"),
         ("0 - a / 16", "2", "at -2.88 a month"),
     ],
@@ -209,3 +210,29 @@ def test_a_program_of_a_formula() -> None:
     assert parse("-a + min(2, 3)").program == (
         ("name", "a"), ("negative", ""), ("number", D(2)), ("number", D(3)), ("binary", "min"), ("binary", "+"),
     )  # fmt: skip
+
+
+BROKEN = {
+    "formula": {"formula": "a / 0"},
+    "hypothesis": {"hypotheses": 'hypotheses = [{ text = "so", formula = "a", source = "there" }]'},
+    "condition": {"holds_when": WHEN.replace("FORMULA", "a").replace("PLACES", "0")},
+}
+
+
+@pytest.mark.parametrize("part", list(BROKEN))
+def test_a_formula_that_fails_after_all_names_its_claim(tmp_path: Path, part: str) -> None:
+    """Files are checked when they are read; a claim that a program made is not."""
+    (more,) = BROKEN[part].values()
+    made = judged(tmp_path, claim(more="" if part == "formula" else more))["A"].claim
+    claims, _ = read_claims(str(tmp_path / "claims.toml"))
+    if part == "formula":
+        bad = made.model_copy(update={"formula": "a / 0"})
+    elif part == "hypothesis":
+        bad = made.model_copy(update={"hypotheses": (made.hypotheses[0].model_copy(update={"formula": "a / 0"}),)})
+    else:
+        assert made.holds_when is not None
+        figure = made.holds_when.figures["x"].model_copy(update={"formula": "a / 0"})
+        bad = made.model_copy(update={"holds_when": made.holds_when.model_copy(update={"figures": {"x": figure}})})
+    with pytest.raises(InputError) as refused_:
+        judge_document(claims.model_copy(update={"claim": (bad,)}))
+    assert str(refused_.value) == "formula: claim A: `a / 0` divides by zero; correct the formula or its inputs"

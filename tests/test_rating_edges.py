@@ -36,6 +36,9 @@ SHOP = service({
     "flat": meter(price(fixed_usd="0.25"), kind="per_payment"),
     "round_a": meter(price(percent="1"), kind="per_payment", adds_to="round_b"),
     "round_b": meter(price(percent="1"), kind="per_payment", adds_to="round_a"),
+    "three_a": meter(price(percent="1"), kind="per_payment", adds_to="three_b"),
+    "three_b": meter(price(percent="1"), kind="per_payment", adds_to="three_c"),
+    "three_c": meter(price(percent="1"), kind="per_payment", adds_to="three_a"),
     "planned_only": meter(price((0, "1"), plan="special")),
     "here": meter(price((0, "1"), **{"from": ON}, regions=["us-west-2"])),
 })  # fmt: skip
@@ -323,6 +326,7 @@ REFUSED: list[tuple[str, UsageRow, dict[str, Any], str]] = [
     ("a negative amount", row("card", amounts=(np.array([-1]), np.array([1]))), {}, "an amount or a count is negative; give 0 or more; a refund gives back no fee"),
     ("a negative count", row("card", amounts=(np.array([1]), np.array([-1]))), {}, "an amount or a count is negative; give 0 or more; a refund gives back no fee"),
     ("a circle of surcharges", payments("round_a", [100], [1]), {}, "`adds_to` of round_b goes round in a circle; let it name the base fee"),
+    ("a longer circle of surcharges", payments("three_a", [100], [1]), {}, "`adds_to` of three_c goes round in a circle; let it name the base fee"),
     ("only under a plan", row("planned_only", 1), {}, "it has prices only under plans; choose one of its plans, or add a list price"),
     ("before its first price", row("here", 1), {"on": ON - dt.timedelta(days=1)},
      f"no price on {ON - dt.timedelta(days=1)} in us-west-2; the first holds from {ON}; use a later date, or add one"),

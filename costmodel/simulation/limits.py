@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import fsum  # since Python 3.12 the built-in sum of floats gives other last digits
 
 from costmodel.simulation.counts import BILLED, PROVISIONED, Counts
 from costmodel.simulation.plan import Plan
@@ -45,7 +46,7 @@ def _rate_limits(plan: Plan, runs: Sequence[Counts], measured_s: float) -> list[
     for index, step in enumerate(plan.steps):
         calls = sum(int(counts.calls[1, index]) for counts in runs)
         chunks = sum(int(counts.chunks[1, index]) for counts in runs)
-        units = sum(float(units) for _, units in step.uses) * chunks if step.scan_chunk_bytes else step.units * calls
+        units = fsum(units for _, units in step.uses) * chunks if step.scan_chunk_bytes else step.units * calls
         for quota in step.quotas:
             used[quota] += units / len(runs) / measured_s
     return [
@@ -62,7 +63,7 @@ def _concurrency(plan: Plan, runs: Sequence[Counts], measured_s: float) -> list[
     busy = [float(n) / len(runs) * plan.compute.billing_increment_ns / NS_PER_S / measured_s for n in increments]
     most = float(plan.compute.account_concurrency)
     return [
-        Limit(CONCURRENCY, "account", "environments", sum(busy), most),
+        Limit(CONCURRENCY, "account", "environments", fsum(busy), most),
         *(
             Limit(f"{RESERVED} {function.name}", "function", "environments", used, float(function.reserved))
             for function, used in zip(plan.functions, busy, strict=True)

@@ -54,7 +54,7 @@ def test_a_comparison_line_by_line() -> None:
     found = cm.compare("seed_stripe", "seed_aws", perimeter="same_rail", set={"replications": 1})
     frame = found.to_frame()
     for side, usd in (("stripe", found.modelled.row.stripe_usd), ("own", found.modelled.row.own_usd)):
-        assert frame.query("side == @side")["cost_usd"].sum() == pytest.approx(float(usd))
+        assert frame.loc[frame["side"] == side, "cost_usd"].sum() == pytest.approx(float(usd))
     assert "<table" in found._repr_html_()
 
 

@@ -53,9 +53,8 @@ def test_claims_with_their_verdicts() -> None:
 def test_a_comparison_line_by_line() -> None:
     found = cm.compare("seed_stripe", "seed_aws", perimeter="same_rail", set={"replications": 1})
     frame = found.to_frame()
-    sides = {"stripe": found.modelled.row.stripe_usd, "own": found.modelled.row.own_usd}
-    for side, usd in sides.items():  # noqa: B007 - the query names it
-        assert frame.query("side == @side")["cost_usd"].sum() == pytest.approx(float(usd))
+    for side, usd in (("stripe", found.modelled.row.stripe_usd), ("own", found.modelled.row.own_usd)):
+        assert frame.loc[frame["side"] == side, "cost_usd"].sum() == pytest.approx(float(usd))
     assert "<table" in found._repr_html_()
 
 

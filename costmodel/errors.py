@@ -27,7 +27,12 @@ class CostmodelError(Exception):
 
 
 class InputError(CostmodelError):
-    """What the user gave cannot be used; holds every problem found, not only the first."""
+    """What the user gave cannot be used; holds every problem found, not only the first.
+
+    begun: whether something was done before, and is kept.
+    """
+
+    begun = False
 
     def __init__(self, problems: Problem | Iterable[Problem]) -> None:
         found = [problems] if isinstance(problems, Problem) else list(problems)

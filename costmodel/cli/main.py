@@ -40,7 +40,8 @@ def _failed(error: Exception) -> int:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         count = len(error.problems)
-        print(f"{count} error{'s' if count > 1 else ''}; nothing was run or written.", file=sys.stderr)
+        done = "what was finished before is kept" if error.begun else "nothing was run or written"
+        print(f"{count} error{'s' if count > 1 else ''}; {done}.", file=sys.stderr)
         return BAD_INPUT
     if isinstance(error, CostmodelError) and not isinstance(error, InternalError):
         print(error, file=sys.stderr)

@@ -38,7 +38,12 @@ class AskerError(CostmodelError):
 
 
 class InputError(AskerError):
-    """What the user gave cannot be used; holds every problem found, not only the first."""
+    """What the user gave cannot be used; holds every problem found, not only the first.
+
+    begun: whether something was done before, and is kept.
+    """
+
+    begun = False
 
     def __init__(self, problems: Problem | Iterable[Problem]) -> None:
         found = [problems] if isinstance(problems, Problem) else list(problems)
@@ -49,7 +54,8 @@ class InputError(AskerError):
         """Every problem, and how many there are."""
         count = len(self.problems)
         told = [line for problem in self.problems for line in str(problem).splitlines()]
-        return [*told, f"{count} error{'s' if count > 1 else ''}; nothing was run or written."]
+        done = "what was finished before is kept" if self.begun else "nothing was run or written"
+        return [*told, f"{count} error{'s' if count > 1 else ''}; {done}."]
 
     def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
         """What another process needs to raise it again."""

@@ -95,6 +95,13 @@ class Store:
 
     def keep(self, points: Iterable[tuple[str, str]]) -> None:
         """Write some finished points, (key, outcome) each, now and for good; what is there already stays."""
+        try:
+            self._keep(points)
+        except InputError as error:
+            error.begun = True
+            raise
+
+    def _keep(self, points: Iterable[tuple[str, str]]) -> None:
         with self._explained():
             self.connection.execute("BEGIN IMMEDIATE")
             try:

@@ -20,8 +20,13 @@ def is_compiled() -> bool:
 def forget_stale() -> None:
     """Remove what was compiled from other sources. Numba would load it: it only looks at an entry's own module."""
     if not is_compiled():
-        for entry in entries():
-            entry.unlink(missing_ok=True)
+        forget_all()
+
+
+def forget_all() -> None:
+    """Remove all that was compiled."""
+    for entry in entries():
+        entry.unlink(missing_ok=True)
 
 
 def entries() -> list[Path]:

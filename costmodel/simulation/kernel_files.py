@@ -7,7 +7,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-KEPT = "kernel.*.nbi"  # numba's indexes, one for each entry point
+KEPT = "kernel*.nbi"  # numba's indexes, one for each entry point of any module of the kernel
 
 
 def is_compiled() -> bool:

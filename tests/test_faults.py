@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -261,6 +262,32 @@ def test_a_compile_cache_that_cannot_be_written(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["provenance"]["engine"] == "compiled"
     assert copy.is_dir()
+
+
+def test_what_is_kept_and_cannot_be_loaded_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same without half a minute of compiling: a file that cannot be unpickled, then one that can."""
+    from costmodel.simulation import compiled
+
+    done: list[str] = []
+
+    class Kept:
+        spoilt = True
+
+        def compile(self, _: str) -> None:
+            if self.spoilt:
+                raise pickle.UnpicklingError("unpickling stack underflow")
+            done.append("compiled")
+
+    def forgotten() -> None:
+        done.append("forgotten")
+        Kept.spoilt = False
+
+    monkeypatch.setattr(compiled, "advance", Kept())
+    monkeypatch.setattr(compiled, "first_arrival", Kept())
+    monkeypatch.setattr(compiled, "forget_all", forgotten)
+    monkeypatch.setattr(compiled, "forget_stale", lambda: None)
+    compiled.make_ready.__wrapped__()
+    assert done == ["forgotten", "compiled", "compiled"]
 
 
 # --- clock, locale, time zone ----------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from costmodel.billing.bill import Bill, to_line_precision
 from costmodel.billing.fees import describe_fee, fee_cents, summed, surcharge_cents, total_cents
 from costmodel.billing.minimums import minimum_lines
 from costmodel.billing.prices import PriceBook
+from costmodel.billing.quantities import RowError, quantity_of
 from costmodel.billing.rating import rate
 from costmodel.billing.usage import MOST, Measures, UsageRow
 from costmodel.errors import InputError, UsageError
@@ -434,3 +435,9 @@ def test_a_bill_as_a_page_and_a_dictionary() -> None:
     assert lines[0]["cost_usd"] == "2"
     assert found.by_service() == {"shop": Decimal(2)}
     assert list(bill().to_frame().columns) == list(found.to_frame().columns)
+
+
+def test_a_row_of_nothing_has_no_quantity() -> None:
+    with pytest.raises(RowError) as refused:
+        quantity_of(row("keys"), SHOP, SHOP.meter["keys"], ON, Decimal(720))
+    assert (refused.value.wrong, refused.value.remedy) == ("gives no quantity", "give `quantity` in key-months")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from costmodel.simulation import layout as at
 from costmodel.simulation.counts import BINS, MOST_DAYS, Counts
 from costmodel.simulation.demand_arrays import Tables, drawn_from, given
 from costmodel.simulation.kernel import advance, first_arrival
-from costmodel.simulation.kernel_files import forget_stale
+from costmodel.simulation.kernel_files import forget_all, forget_stale
 from costmodel.simulation.kernel_tables import Block
 from costmodel.simulation.memory import first_state, grown
 from costmodel.simulation.payments import Demand, Payments
@@ -34,6 +35,19 @@ FAULTS = {  # what the reference raises, too
 }
 
 IntArray = npt.NDArray[np.int64]
+ADDRESSES = "int64, int64"  # what the kernel's entries are called with
+
+
+@cache
+def make_ready() -> None:
+    """Load the kernel, or compile it; what was kept of it and cannot be loaded is thrown away and made again."""
+    forget_stale()
+    for kept in (advance, first_arrival):
+        try:
+            kept.compile(ADDRESSES)
+        except Exception:  # whatever reading a spoilt file comes to
+            forget_all()
+            kept.compile(ADDRESSES)
 
 
 class Compiled:
@@ -51,7 +65,7 @@ class Compiled:
         trace: dict[int, int] | None = None,
         laid: tuple[PlanArrays, Tables] | None = None,
     ) -> None:
-        forget_stale()
+        make_ready()
         self.plan, self.payments, self.trace = plan, payments, trace
         self.arrays, book = laid or _laid_out(plan, timetable, seed)
         drawn = drawn_from(payments) if isinstance(payments, Demand) else given(payments)

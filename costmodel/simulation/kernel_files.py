@@ -8,7 +8,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-KEPT = "kernel.*.nbi"  # numba's indexes, one for each entry point
+KEPT = "kernel*.nbi"  # numba's indexes, one for each entry point of any module of the kernel
 
 
 def is_compiled() -> bool:
@@ -21,8 +21,13 @@ def is_compiled() -> bool:
 def forget_stale() -> None:
     """Remove what was compiled from other sources. Numba would load it: it only looks at an entry's own module."""
     if not is_compiled():
-        for entry in entries():
-            entry.unlink(missing_ok=True)
+        forget_all()
+
+
+def forget_all() -> None:
+    """Remove all that was compiled."""
+    for entry in entries():
+        entry.unlink(missing_ok=True)
 
 
 def entries() -> list[Path]:

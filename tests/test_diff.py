@@ -330,10 +330,12 @@ def test_flipped_verdict_is_4_and_with_set_it_is_shown(cli: Cli, repository: Pat
     flipped = one.replace('document = "holds"', 'document = "fails"')
     assert flipped != one
     claims.write_text(f"{head}\n\n{flipped}", encoding="utf-8")
+    day = repository / "data" / "scenarios" / "hourly_10k_day.toml"
+    day.write_text(day.read_text(encoding="utf-8").replace("days = 1", 'days = "0.01"'), encoding="utf-8")
     words = ("check", "--claims", "claims.toml", "--scenario", "pinned.toml", *ENGINE)
     code, out, _ = started(*words, "--format", "junit", at=repository)
     assert (code, ElementTree.fromstring(out).get("failures")) == (4, "1")
-    words = ("check", "--claims", claims, "--scenario", repository / "pinned.toml", *ENGINE)
+    words = ("check", "--claims", claims, "--scenario", repository / "pinned.toml", "--engine", "compiled", "--quiet")
     code, out, _ = cli(*words, "--set", "workload.payments_per_month=40", "--format", "json")
     assert (code, len(json.loads(out)["moved"])) == (0, 1)
 

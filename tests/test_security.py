@@ -168,6 +168,8 @@ def evil(cli: Cli) -> Cli:
     Path("mine/services").mkdir(parents=True)
     Path("mine/services/kms.toml").write_text(SERVICE, encoding="utf-8")
     Path("small.toml").write_text(SMALL.replace("A small month", EVIL), encoding="utf-8")
+    Path("mine/scenarios").mkdir()
+    Path("mine/scenarios/hourly_10k_day.toml").write_text('[workload]\ndays = "0.01"\n', encoding="utf-8")
     Path("usage.csv").write_text("service,meter,quantity\nkms,keys,5\n", encoding="utf-8")
     return lambda *words: cli(*words, "--data", "mine")
 

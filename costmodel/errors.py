@@ -17,7 +17,8 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        file = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in self.file)
+        place = file if self.line is None else f"{file}:{self.line}"
         key = f" {self.key}:" if self.key else ""
         return f"{place}:{key} {self.wrong}; {self.remedy}"
 

@@ -132,7 +132,7 @@ def test_a_sum_of_fees_beyond_64_bits() -> None:
     assert total_cents(half, np.array([1, 1])) == 2**63
     assert total_cents(half, np.array([4, 4])) == 2**65
     assert total_cents(np.array([2**62]), np.array([1])) == 2**62
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="fees and"):
         total_cents(np.array([2**62, 2**62]), np.array([4]))
 
 

@@ -57,7 +57,7 @@ def test_no_claim_is_left_out() -> None:
 
 def test_the_longest_document_runs_through_check(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """86 claims with their pins held; and with one pin turned round, 4."""
-    monkeypatch.setattr("costmodel.analysis.check._busy", lambda _: None)  # no claim of it needs the busy hour
+    monkeypatch.setattr("costmodel.analysis.check._busy", lambda *_: None)  # no claim of it needs the busy hour
     longest = TESTS / "sibling_claims" / "comprehensive_cost_savings_analysis_2024_md.toml"
     small = tmp_path / "small.toml"
     small.write_text(SMALL, encoding="utf-8")

@@ -66,7 +66,12 @@ def _or_nothing(figure: Decimal | None) -> Decimal:
 
 
 def total_cents(fees: IntArray, counts: IntArray) -> int:
-    """Σ fees × counts as an exact integer, however large; of each month, where they have a row for each."""
+    """Σ fees × counts as an exact integer, however large; of each month, where they have a row for each.
+
+    Raises ValueError where there are not as many fees as counts.
+    """
+    if fees.shape != counts.shape:
+        raise ValueError(f"{fees.shape} fees and {counts.shape} counts")
     if int(fees.max(initial=0)) * int(counts.max(initial=0)) * fees.shape[-1] <= _INT64_MOST:
         return each(int, (fees * counts).sum(axis=-1))
     return each(int, (fees.astype(object) * counts.astype(object)).sum(axis=-1))

@@ -157,7 +157,7 @@ def complaints(words: Sequence[str], names: Sequence[str], may_write: Sequence[s
 def _about_a_refusal(did: Outcome, names: Sequence[str]) -> list[str]:
     if not did.err.strip():
         return [] if did.out.strip() else ["refused without a word"]  # `prices import` that compared nothing
-    if not any(name in did.err for name in names):
+    if not any(name in did.err or repr(name)[1:-1] in did.err for name in names):
         return [f"names no place: {did.err[:300]}"]
     return [] if len(did.err) < 200_000 else [f"a message of {len(did.err):,} characters"]
 
@@ -183,7 +183,8 @@ def _about_files(
         found += [f"left {name} though nothing was to be written" for name in changed
                   if name not in before and not name.startswith(".costmodel") and "store" not in name
                   and b'"runs"' not in (after[name][1] or b"")]  # SARIF holds the problems  # fmt: skip
-    places = (str(here), tempfile.gettempdir(), "/dev/null", "__pycache__", "/proc/")
+    places = (str(here), tempfile.gettempdir(), "/dev/null", "__pycache__", "/proc/",
+              ".config/matplotlib", ".cache/matplotlib")  # where it keeps its list of fonts  # fmt: skip
     outside = [path for path in WATCHED.written if os.path.isabs(path) and not any(place in path for place in places)]
     return found + [f"wrote {path}" for path in outside]
 

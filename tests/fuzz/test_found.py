@@ -185,3 +185,9 @@ def test_a_parquet_file_whose_text_is_no_text(cli: Cli, old: bytes, new: bytes, 
     assert old in held.getvalue()
     Path("p.parquet").write_bytes(held.getvalue().replace(old, new))
     refused(cli(*words, "p.parquet", *REFERENCE), "p.parquet")
+
+
+def test_a_file_called_a_new_line_is_named(cli: Cli) -> None:
+    code, _, err = cli("validate", "\n")
+    assert code == 2
+    assert err.startswith("\\n: cannot be read")

@@ -14,7 +14,6 @@ from costmodel.assumptions.pipeline import Schedule, Wait
 from costmodel.errors import UsageError
 
 FED_ZONE = "America/New_York"
-FED_MARKET = "XFED"
 NS_PER_S = 10**9
 MICROSECOND_NS = 1000
 SATURDAY = 5
@@ -54,9 +53,9 @@ def add_banking_days(date: dt.date, n: int) -> dt.date:
 
 @cache
 def _holidays(year: int) -> frozenset[dt.date]:
-    import holidays
+    from holidays.financial.federal_reserve import XFED  # its own module: the package's register takes as long again
 
-    found = frozenset(holidays.financial_holidays(FED_MARKET, years=year))
+    found = frozenset(XFED(years=year))
     if not found:
         raise UsageError(f"no Federal Reserve holidays are known for {year}; give a date of 1999 to 2100")
     return found

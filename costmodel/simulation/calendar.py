@@ -7,7 +7,7 @@ closes the Monday (Federal Reserve holiday schedule).
 from __future__ import annotations
 
 import datetime as dt
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from costmodel.assumptions.pipeline import Schedule, Wait
@@ -18,6 +18,7 @@ NS_PER_S = 10**9
 MICROSECOND_NS = 1000
 SATURDAY = 5
 ONE_DAY = dt.timedelta(days=1)
+INSTANTS_KEPT = 2**13  # those of the months of one comparison
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -61,6 +62,7 @@ def _holidays(year: int) -> frozenset[dt.date]:
     return found
 
 
+@lru_cache(maxsize=INSTANTS_KEPT)
 def instant_ns(day: dt.date, at: str, zone: str, start: dt.datetime) -> int:
     """Nanoseconds from `start` (UTC) to a local time "HH:MM" of a day in a zone.
 

@@ -36,6 +36,14 @@ def bin_value(index: int) -> float:
     return low + (1 << excess) / 2
 
 
+def bin_values(indexes: np.ndarray) -> np.ndarray:
+    """The middles of many bins."""
+    excess = np.maximum((indexes >> MANTISSA_BITS) - 1, 0)
+    low = (indexes - (excess << MANTISSA_BITS)) << excess
+    middles: np.ndarray = low + np.where(excess > 0, (1 << excess) / 2, 0.0)
+    return middles
+
+
 @dataclass
 class Counts:
     """Counts of one run, per basis where an axis of length 2 leads (0: month, 1: cohort).

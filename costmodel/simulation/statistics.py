@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costmodel.simulation.counts import Counts, bin_of, bin_value, quantiles
+from costmodel.simulation.counts import Counts, bin_of, bin_values, quantiles
 from costmodel.simulation.plan import TIMERS
 
 NS_PER_MS = 10**6
@@ -100,7 +100,8 @@ def _pooled(histograms: Sequence[np.ndarray]) -> np.ndarray:
 def latencies(runs: Sequence[Counts], timer: str) -> tuple[tuple[float, int], ...]:
     """The latencies of a timer, pooled over the replications: ms (to a thousandth) and how many, rising."""
     pooled = np.sum([counts.latency[TIMERS.index(timer)] for counts in runs], axis=0)
-    return tuple((bin_value(at) / NS_PER_MS, int(pooled[at])) for at in np.flatnonzero(pooled).tolist())
+    bins = np.flatnonzero(pooled)
+    return tuple(zip((bin_values(bins) / NS_PER_MS).tolist(), pooled[bins].tolist(), strict=True))
 
 
 def share_within(runs: Sequence[Counts], timer: str, limit_ms: float) -> float | None:

@@ -70,8 +70,8 @@ def total_cents(fees: IntArray, counts: IntArray) -> int:
 
     Raises ValueError where there are not as many fees as counts.
     """
-    if fees.shape != counts.shape:
-        raise ValueError(f"{fees.shape} fees and {counts.shape} counts")
+    if fees.shape[-1] != counts.shape[-1]:
+        raise ValueError(f"{fees.shape[-1]} fees and {counts.shape[-1]} counts")
     if int(fees.max(initial=0)) * int(counts.max(initial=0)) * fees.shape[-1] <= _INT64_MOST:
         return each(int, (fees * counts).sum(axis=-1))
     return each(int, (fees.astype(object) * counts.astype(object)).sum(axis=-1))

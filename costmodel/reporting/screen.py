@@ -194,8 +194,9 @@ def _point_title(point: Result) -> str:
     days = point.assumptions.scenario.workload.days
     if days is None:
         return f"{point.payments:,} a month"
-    minutes = float(days) * HOURS_PER_DAY * MINUTES_PER_HOUR
-    return f"{point.throughput['offered_per_hour']:,.0f} an hour ({minutes:,.0f} min)"
+    hours = float(days) * HOURS_PER_DAY
+    span = f"{hours:,.0f} h" if hours >= 1 else f"{hours * MINUTES_PER_HOUR:,.0f} min"
+    return f"{point.throughput['offered_per_hour']:,.0f} an hour ({span})"
 
 
 def _level(judged: Judged) -> str:

@@ -56,7 +56,7 @@ def add_banking_days(date: dt.date, n: int) -> dt.date:
 def _holidays(year: int) -> frozenset[dt.date]:
     from holidays.financial.federal_reserve import XFED  # its own module: the package's register takes as long again
 
-    found = frozenset(XFED(years=year))
+    found = frozenset(XFED(years=year))  # type: ignore[no-untyped-call]
     if not found:
         raise UsageError(f"no Federal Reserve holidays are known for {year}; give a date of 1999 to 2100")
     return found

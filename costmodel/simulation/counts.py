@@ -27,17 +27,8 @@ def bin_of(value: int) -> int:
     return (excess << MANTISSA_BITS) + (value >> excess)
 
 
-def bin_value(index: int) -> float:
-    """The middle of a bin."""
-    excess = (index >> MANTISSA_BITS) - 1
-    if excess < 0 or index < 2 << MANTISSA_BITS:
-        return float(index)
-    low = (index - (excess << MANTISSA_BITS)) << excess
-    return low + (1 << excess) / 2
-
-
 def bin_values(indexes: np.ndarray) -> np.ndarray:
-    """The middles of many bins."""
+    """The middles of bins."""
     excess = np.maximum((indexes >> MANTISSA_BITS) - 1, 0)
     low = (indexes - (excess << MANTISSA_BITS)) << excess
     middles: np.ndarray = low + np.where(excess > 0, (1 << excess) / 2, 0.0)
@@ -148,4 +139,5 @@ def quantiles(histogram: np.ndarray, levels: Iterable[float]) -> list[float | No
     if not len(bins):
         return [None for _ in levels]
     ranks = [max(1, int(np.ceil(level * int(reached[-1])))) for level in levels]
-    return [bin_value(int(bins[np.searchsorted(reached, rank)])) for rank in ranks]
+    values: list[float | None] = bin_values(bins[np.searchsorted(reached, ranks)]).tolist()
+    return values

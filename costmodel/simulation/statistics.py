@@ -80,8 +80,7 @@ def _squares(centre: float, values: Sequence[float]) -> float:
 
 def latency_ms(runs: Sequence[Counts], timer: str) -> dict[str, float | None]:
     """Mean, percentiles and largest latency of a timer, pooled over the replications, in ms."""
-    which = TIMERS.index(timer)
-    pooled = _pooled([counts.latency[which] for counts in runs])
+    which, pooled = TIMERS.index(timer), _pooled_latency(runs, timer)
     number = int(pooled.sum())
     figures: dict[str, float | None] = {"mean": None}
     if number:
@@ -97,24 +96,27 @@ def _pooled(histograms: Sequence[np.ndarray]) -> np.ndarray:
     return found
 
 
+def _pooled_latency(runs: Sequence[Counts], timer: str) -> np.ndarray:
+    return _pooled([counts.latency[TIMERS.index(timer)] for counts in runs])
+
+
 def latencies(runs: Sequence[Counts], timer: str) -> tuple[tuple[float, int], ...]:
     """The latencies of a timer, pooled over the replications: ms (to a thousandth) and how many, rising."""
-    pooled = np.sum([counts.latency[TIMERS.index(timer)] for counts in runs], axis=0)
+    pooled = _pooled_latency(runs, timer)
     bins = np.flatnonzero(pooled)
     return tuple(zip((bin_values(bins) / NS_PER_MS).tolist(), pooled[bins].tolist(), strict=True))
 
 
 def share_within(runs: Sequence[Counts], timer: str, limit_ms: float) -> float | None:
     """The share of measured requests answered within a limit, in percent; None without any."""
-    which = TIMERS.index(timer)
-    pooled = np.sum([counts.latency[which] for counts in runs], axis=0)
+    pooled = _pooled_latency(runs, timer)
     total = int(pooled.sum())
     return 100 * int(pooled[: bin_of(int(limit_ms * NS_PER_MS))].sum()) / total if total else None
 
 
 def days_quantile(histograms: Sequence[np.ndarray], level: float) -> int | None:
     """A percentile of banking days, pooled over the replications."""
-    pooled = np.sum(histograms, axis=0)
+    pooled = _pooled(histograms)
     total = int(pooled.sum())
     if not total:
         return None

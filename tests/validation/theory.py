@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from costmodel.simulation.counts import COLD_STARTS, bin_of, bin_value, quantile
+from costmodel.simulation.counts import COLD_STARTS, bin_of, bin_values, quantile
 from costmodel.simulation.payments import Payments, generate
 from tests.validation.networks import (
     Run,
@@ -185,7 +185,7 @@ def stay(run: Run, case: Case) -> float:
 def deviation(histogram: np.ndarray) -> float:
     """The standard deviation of a log-binned histogram, ns."""
     bins = np.flatnonzero(histogram)
-    values, weights = np.array([bin_value(int(each)) for each in bins]), histogram[bins]
+    values, weights = bin_values(bins), histogram[bins]
     mean = np.average(values, weights=weights)
     return math.sqrt(np.average((values - mean) ** 2, weights=weights))
 

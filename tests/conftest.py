@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from costmodel.cli.main import main
+from tests.guarded import Cli, called
 
 os.environ["MPLBACKEND"] = "Agg"  # no test opens a window
 
@@ -28,15 +28,17 @@ def root() -> Path:
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
     """Exit code, standard output and standard error of a command."""
+    return lambda *words: called(capsys, *words)
 
-    def call(*words: object) -> tuple[int, str, str]:
-        try:
-            code = main([str(word) for word in words])
-        except SystemExit as ended:  # argparse
-            code = int(ended.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
 
-    return call
+@pytest.fixture
+def closed_charts() -> Iterator[None]:
+    """Charts without a window, all closed in the end."""
+    import matplotlib as mpl
+    from matplotlib import pyplot as plt
+
+    mpl.use("Agg")
+    yield
+    plt.close("all")

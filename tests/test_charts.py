@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator
 from decimal import Decimal
 
 import matplotlib as mpl
@@ -17,6 +16,8 @@ from costmodel.analysis.check import CheckResult
 from costmodel.errors import UsageError
 from costmodel.reporting import captions, charts
 
+pytestmark = pytest.mark.usefixtures("closed_charts")
+
 CHARTS = {
     "perimeter": charts.perimeter_chart,
     "bridge": charts.bridge_chart,
@@ -28,13 +29,6 @@ CHARTS = {
 @pytest.fixture(scope="module")
 def result() -> CheckResult:
     return cm.check(set={"replications": 2})
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    mpl.use("Agg")
-    yield
-    plt.close("all")
 
 
 def title(ax: Axes) -> str:

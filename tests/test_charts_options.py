@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
-import matplotlib as mpl
 import pytest
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 import costmodel as cm
@@ -18,14 +15,9 @@ from costmodel.errors import UsageError
 from costmodel.reporting import charts_options
 from costmodel.reporting.captions_options import compared
 
+pytestmark = pytest.mark.usefixtures("closed_charts")
+
 SAMPLES = Path(__file__).resolve().parent / "samples"
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    mpl.use("Agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,11 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 import costmodel as cm
@@ -23,12 +21,7 @@ from costmodel.simulation.observing import busy_environments, mean_by_step, most
 from tests.test_capacity import INVOKED, written
 from tests.test_engine import MS, world
 
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    mpl.use("Agg")
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("closed_charts")
 
 
 @pytest.fixture(scope="module")

@@ -38,21 +38,6 @@ Answer = tuple[int, str, str]
 Cli = Callable[..., Answer]
 
 
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Exit code, standard output and standard error of a command."""
-
-    def call(*words: object) -> Answer:
-        try:
-            code = main([str(word) for word in words])
-        except SystemExit as ended:  # argparse
-            code = int(ended.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
-
-
 def started(*words: object, **more: object) -> subprocess.Popen[bytes]:
     pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen([*COMMAND, *map(str, words)], cwd=ROOT, **(pipe | more))  # type: ignore[call-overload,no-any-return]

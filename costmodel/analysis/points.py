@@ -20,7 +20,8 @@ from costmodel.assumptions.pipeline import Pipeline
 from costmodel.assumptions.service import Service
 from costmodel.assumptions.sharing import Same
 from costmodel.errors import UsageError
-from costmodel.result import Month, Result, flat
+from costmodel.figures import flat
+from costmodel.result import Month, Result
 from costmodel.run import billed, simulated_month
 from costmodel.simulation.compiling import compile_plan
 from costmodel.simulation.engines import chosen

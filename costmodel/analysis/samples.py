@@ -31,7 +31,7 @@ from costmodel.billing.metering import meter
 from costmodel.billing.rating import rate
 from costmodel.billing.usage import UsageRow
 from costmodel.errors import UsageError
-from costmodel.result import CENTS, Told
+from costmodel.figures import CENTS, Told
 from costmodel.run import rating_terms
 from costmodel.simulation.compiling import compile_plan
 from costmodel.simulation.counts import Counts

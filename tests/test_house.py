@@ -180,6 +180,16 @@ def is_in(module: str, home: str) -> bool:
     return module.startswith(home[:-1]) if home.endswith("*") else f"{module}.".startswith(f"{home}.")
 
 
+def reached_from(module: str, sources: Sources) -> set[str]:
+    """A module and all of the package that it comes to import, however late."""
+    reached, trail = {module}, [module]
+    while trail:
+        new = {home_of(target, sources) for target in imports(sources[trail.pop()])} - {"", "costmodel"} - reached
+        reached |= new
+        trail += new
+    return reached
+
+
 def out_of_place(sources: Sources) -> list[str]:
     """Heavy packages outside the one place that may use them, or imported with the module."""
     faults = []
@@ -332,6 +342,17 @@ def test_imports_are_declared(sources, project):
 
 def test_numbers_with_a_meaning_live_in_data(sources):
     assert meanings(sources, NUMBERS) == []
+
+
+def test_a_kept_point_is_forgotten_when_any_code_behind_it_changes(sources):
+    """The store's key digests the sources in MATTERS: all that a point's figures can come from, but for words."""
+    from costmodel.analysis.points import MATTERS
+
+    digested = {name.removesuffix(".py").replace("/", ".") for name in MATTERS}
+    behind = reached_from("costmodel.analysis.points", sources) - {"costmodel.errors"}
+    assert [
+        module for module in sorted(behind) if not any(is_in(module, f"costmodel.{name}") for name in digested)
+    ] == []
 
 
 def test_no_file_names_what_is_not_shipped():

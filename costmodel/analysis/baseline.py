@@ -69,12 +69,14 @@ def baseline_tree(scenario: str, content: Content, figures: Measured) -> dict[st
 def renewed(tree: dict[str, Any], path: Path, reason: str | None) -> dict[str, Any] | None:
     """The tree with the reasons of the file it replaces and the new one; None if it says what the file says already.
 
-    Raises UsageError if it would replace another baseline without a reason, InputError if that file is none.
+    A file of another version that differs in nothing else says the same. Raises UsageError if it would replace another
+    baseline without a reason, InputError if that file is none.
     """
     if not path.exists():
         return tree | {"reasons": [reason] if reason else []}
     reasons = read_baseline(path).reasons
-    if json.loads(path.read_text("utf-8")) == tree | {"reasons": list(reasons)}:
+    old = json.loads(path.read_text("utf-8"))
+    if old == tree | {"reasons": list(reasons), "package": old["package"]}:
         return None
     if not reason:
         raise UsageError(f"{path} holds another baseline; say why it changes with --reason TEXT, which is kept in it")

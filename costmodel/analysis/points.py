@@ -34,7 +34,7 @@ REPORTED = (
 )  # fmt: skip
 MONTHS_KEPT = 4  # simulated months a worker remembers, for points that differ in prices only
 RECORDS_KEPT = 2**8
-MATTERS = ("assumptions", "simulation", "billing", "run.py", "result.py", "analysis/points.py")
+MATTERS = ("assumptions", "simulation", "billing", "figures.py", "result.py", "run.py", "analysis/points.py")
 Watch = Callable[[float], None]
 
 

@@ -50,6 +50,14 @@ def shipped_prices() -> Iterator[dict[str, Any]]:
             yield from meter["price"]
 
 
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["version"]["path"]
+    assert (ended.value.code, version) == (0, "costmodel/__init__.py")
+    assert re.fullmatch(r"costmodel [0-9]+\.[0-9]+\.[0-9]+\n", capsys.readouterr().out)
+
+
 @pytest.fixture
 def usage(tmp_path: Path) -> Path:
     """Two customer keys and a million Lambda requests beyond the free one."""

@@ -272,6 +272,18 @@ def too_long(sources: Sources, most_lines: int = 40) -> list[str]:
     return faults
 
 
+def clock_readers(sources: Sources) -> list[str]:
+    """Calls that ask what day or time it is, outside of the one module for it; how long something takes may be asked."""
+    found = [
+        (module, ast.unparse(node.func))
+        for module, source in sources.items()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and module != "costmodel.assumptions.clock"
+    ]
+    asking = re.compile(r"\b(date|datetime)\.(today|now|utcnow)$|^time\.(time|localtime|gmtime)$")
+    return [f"{module} reads the clock: {call}" for module, call in found if asking.search(call)]
+
+
 def long_modules(sources: Sources, most_lines: int = 400) -> list[str]:
     """Modules of more than so many lines: two ideas, or one that is not understood yet."""
     lengths = {module: len(source.splitlines()) for module, source in sources.items()}
@@ -329,7 +341,7 @@ def distribution(requirement: str) -> str:
     return re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower()
 
 
-@pytest.mark.parametrize("rule", [wrong_way, cycles, out_of_place, too_long, long_modules])
+@pytest.mark.parametrize("rule", [wrong_way, cycles, out_of_place, too_long, long_modules, clock_readers])
 def test_package_keeps(rule, sources):
     assert rule(sources) == []
 
@@ -377,6 +389,7 @@ PLANTED = [
     (out_of_place, {"costmodel.billing.bill": "import pandas as pd"}),
     (too_long, {"costmodel.run": "def f():\n" + " pass\n" * 40}),
     (long_modules, {"costmodel.run": "pass\n" * 401}),
+    (clock_readers, {"costmodel.run": "import datetime as dt\ndef f():\n return dt.date.today()"}),
     (lambda s: undeclared(s, {"numpy"}), {"costmodel.run": "from scipy.stats import t"}),
     (lambda s: meanings(s, {}), {"costmodel.run": "price_usd = 0.029"}),
     (lambda s: meanings(s, {}), {"costmodel.run": "price_usd = Decimal('0.25')"}),
@@ -404,6 +417,8 @@ INNOCENT = [
     (out_of_place, {"costmodel.reporting.charts": "import matplotlib"}),
     (too_long, {"costmodel.run": "def f():\n '''One.\n\n\n'''\n" + " pass\n" * 39}),
     (long_modules, {"costmodel.run": "pass\n" * 400}),
+    (clock_readers, {"costmodel.assumptions.clock": "import datetime as dt\ndef f():\n return dt.date.today()",
+                     "costmodel.run": "from time import perf_counter\nfrom x import today\nperf_counter(); today()"}),
     (lambda s: meanings(s, {}), {"costmodel.run": "gb = 2**30; cents = 100; half = 0.5; day_s = 24 * 3600"}),
     (names_found, {"x.md": "https://example.com/wo~rk/x, artifa~cts/a".replace("~", "")}),
 ]  # fmt: skip

@@ -161,7 +161,7 @@ class Result:
         return pd.DataFrame(rows, columns=["figure", "value", "low", "high"])
 
     def to_dict(self) -> dict[str, Any]:
-        """The contract's JSON document, without provenance."""
+        """The contract's JSON document."""
         return {
             "schema_version": SCHEMA_VERSION,
             "scenario": self.scenario,

@@ -16,6 +16,7 @@ from costmodel.assumptions.baseline_file import BASELINE_VERSION, KIND, read_bas
 from costmodel.assumptions.catalog import Content, assumed, load_content
 from costmodel.assumptions.changes import changes_from
 from costmodel.assumptions.content import WIDEST, digest, plain
+from costmodel.assumptions.decimals import in_full
 from costmodel.errors import UsageError
 from costmodel.run import Watch, run_assumptions
 
@@ -126,7 +127,4 @@ def _texts(values: Sequence[Decimal | None]) -> list[str | None]:
 
 
 def _text(value: Decimal | None) -> str | None:
-    if value is None:
-        return None
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return None if value is None else in_full(value)

@@ -15,11 +15,10 @@ from costmodel.analysis.seeking import provenance
 from costmodel.analysis.sides import Business
 from costmodel.assumptions.document import Claim
 from costmodel.assumptions.frontier import FrontierFile
+from costmodel.assumptions.scenario import MOST_PAYMENTS
 from costmodel.errors import UsageError
 from costmodel.result import SCHEMA_VERSION
 from costmodel.run import Watch, assume
-
-MOST_PAYMENTS = 10**10  # as many as a scenario may have
 
 
 @dataclass(frozen=True)

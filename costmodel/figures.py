@@ -9,7 +9,7 @@ from typing import Any
 
 from costmodel.assumptions.by_month import each
 from costmodel.assumptions.catalog import Assumptions
-from costmodel.simulation.counts import FUNCTION_COUNTS, Counts
+from costmodel.simulation.counts import BASES, FUNCTION_COUNTS, MOVED_TWICE, Counts
 from costmodel.simulation.plan import TIMERS, Outcome, Plan
 from costmodel.simulation.replications import Period
 from costmodel.simulation.statistics import days_quantile, latency_ms
@@ -21,7 +21,6 @@ US_PER_S = 10**6
 S_PER_HOUR = 3600
 PERCENT = 100
 CENTS = 100
-MOVED_TWICE = "moved_twice"  # the amounts' name of it
 BILLED = ("billed_increments", "provisioned_increments")
 
 
@@ -83,7 +82,7 @@ def _throughput(told: Told) -> dict[str, float]:
 
 
 def _functions(told: Told) -> dict[str, dict[str, float]]:
-    basis = ("month", "cohort").index(told.assumptions.scenario.horizon)
+    basis = BASES.index(told.assumptions.scenario.horizon)
     return {
         function.name: _busy(_function(told.runs, basis, index, told.plan), told.hours)
         for index, function in enumerate(told.plan.functions)

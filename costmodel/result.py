@@ -187,16 +187,23 @@ class Result:
 
 
 def provenance_of(assumptions: Assumptions, engine: str) -> dict[str, Any]:
-    """What simulated figures rest on: version, data, overridden keys, seed, engine, dates."""
-    scenario = assumptions.scenario
+    """What the figures of one month rest on: the origin of the assumptions, the engine, and what was counted."""
+    return origin_of(assumptions) | {"engine": engine, "horizon": assumptions.scenario.horizon}
+
+
+def origin_of(
+    assumptions: Assumptions, *, seed: int | None = None, overridden: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """What any figures rest on: version, data, overridden keys, seed, date of the prices.
+
+    seed, overridden: instead of the assumptions' own, where these made the months of a comparison.
+    """
     return {
         "package": __version__,
         "data_sha256": assumptions.data_sha256,
-        "overridden": list(assumptions.overridden),
-        "seed": scenario.seed,
-        "engine": engine,
-        "prices_on": scenario.on.isoformat(),
-        "horizon": scenario.horizon,
+        "overridden": list(assumptions.overridden if overridden is None else overridden),
+        "seed": assumptions.scenario.seed if seed is None else seed,
+        "prices_on": assumptions.scenario.on.isoformat(),
     }
 
 

@@ -562,13 +562,16 @@ def test_interrupt_ends_with_one_line_and_no_file(tmp_path: Path) -> None:
     )
     assert process.stdout is not None
     process.stdout.readline()
-    for _ in range(20):  # a signal that meets a finaliser is lost, as it would be for a person, who presses again
-        try:
-            process.wait(3)
-            break
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    try:
+        for _ in range(20):  # a signal that meets a finaliser is lost, as it would be for a person, who presses again
+            try:
+                process.wait(3)
+                break
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert (process.returncode, err) == (130, b"interrupted; nothing was written\n")
     assert list(tmp_path.iterdir()) == []
 

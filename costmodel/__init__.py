@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from costmodel.errors import InputError
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = [
     "InputError",

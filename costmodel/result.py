@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from costmodel import __version__
-from costmodel.assumptions.by_month import each
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.checking import nearest
 from costmodel.billing.bill import Bill
 from costmodel.billing.biller import Biller
 from costmodel.billing.usage import UsageRow
 from costmodel.errors import UsageError
-from costmodel.simulation.counts import FUNCTION_COUNTS, Counts
+from costmodel.figures import CENTS, Told, flat
 from costmodel.simulation.limits import Limit, limits
 from costmodel.simulation.overload import overload
-from costmodel.simulation.plan import TIMERS, Outcome, Plan
+from costmodel.simulation.plan import Plan
 from costmodel.simulation.precision import Precision
-from costmodel.simulation.replications import Period, Simulated
-from costmodel.simulation.statistics import Difference, days_quantile, interval, latencies, latency_ms, paired
+from costmodel.simulation.replications import Simulated
+from costmodel.simulation.statistics import Difference, interval, latencies, paired
 
 if TYPE_CHECKING:
     import pandas
 
 SCHEMA_VERSION = 1
-NS_PER_S = 10**9
-MS_PER_S = 1000
-US_PER_S = 10**6
-S_PER_HOUR = 3600
-PERCENT = 100
-CENTS = 100
-MOVED_TWICE = "moved_twice"  # the amounts' name of it
 Latencies = tuple[tuple[float, int], ...]
 Intervals = dict[str, tuple[float, float] | None]
-BILLED = ("billed_increments", "provisioned_increments")
 TOTAL = "bill.total_usd"
 
 
@@ -171,7 +161,7 @@ class Result:
         return pd.DataFrame(rows, columns=["figure", "value", "low", "high"])
 
     def to_dict(self) -> dict[str, Any]:
-        """The contract's JSON document, without provenance."""
+        """The contract's JSON document."""
         return {
             "schema_version": SCHEMA_VERSION,
             "scenario": self.scenario,
@@ -197,16 +187,23 @@ class Result:
 
 
 def provenance_of(assumptions: Assumptions, engine: str) -> dict[str, Any]:
-    """What simulated figures rest on: version, data, overridden keys, seed, engine, dates."""
-    scenario = assumptions.scenario
+    """What the figures of one month rest on: the origin of the assumptions, the engine, and what was counted."""
+    return origin_of(assumptions) | {"engine": engine, "horizon": assumptions.scenario.horizon}
+
+
+def origin_of(
+    assumptions: Assumptions, *, seed: int | None = None, overridden: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """What any figures rest on: version, data, overridden keys, seed, date of the prices.
+
+    seed, overridden: instead of the assumptions' own, where these made the months of a comparison.
+    """
     return {
         "package": __version__,
         "data_sha256": assumptions.data_sha256,
-        "overridden": list(assumptions.overridden),
-        "seed": scenario.seed,
-        "engine": engine,
-        "prices_on": scenario.on.isoformat(),
-        "horizon": scenario.horizon,
+        "overridden": list(assumptions.overridden if overridden is None else overridden),
+        "seed": assumptions.scenario.seed if seed is None else seed,
+        "prices_on": assumptions.scenario.on.isoformat(),
     }
 
 
@@ -290,149 +287,3 @@ def usage_dict(row: UsageRow) -> dict[str, str | None]:
 def _interval(value: float, path: str, singles: Sequence[dict[str, Any]]) -> tuple[float, float] | None:
     """Sectioning: the pooled figure, plus and minus Student's t times the spread of the replications about it."""
     return interval(value, [one[path] for one in singles if one.get(path) is not None])
-
-
-def flat(figures: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Every number of nested figures with its dotted path."""
-    found: list[tuple[str, Any]] = []
-    for key, value in figures.items():
-        found += flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [(f"{prefix}{key}", value)]
-    return found
-
-
-@dataclass(frozen=True)
-class Told:
-    """What some replications together tell, figure by figure: per measured time (counts) or as shares."""
-
-    runs: Sequence[Counts]
-    plan: Plan
-    period: Period
-    assumptions: Assumptions
-
-    @property
-    def hours(self) -> float:
-        """The measured time."""
-        return float(self.period.measured_s) / S_PER_HOUR
-
-    @property
-    def offered(self) -> int:
-        """The payments of one replication."""
-        return self.runs[0].payments
-
-    @cached_property
-    def outcomes(self) -> dict[str, float]:
-        """What became of the payments, by outcome, in the mean of the replications."""
-        return {o.name.lower(): self.mean(partial(_became, o)) for o in Outcome if o}
-
-    def mean(self, count: Callable[[Counts], float]) -> float:
-        """A count in the mean of the replications."""
-        return sum(map(count, self.runs)) / len(self.runs)
-
-    def figures(self) -> dict[str, Any]:
-        """All of them."""
-        return {name: part(self) for name, part in FIGURES.items()}
-
-    def figure(self, path: str) -> Any:
-        """The one at a dotted path, without working out all others; None where there is none."""
-        name, _, rest = path.partition(".")
-        found = FIGURES[name](self) if name in FIGURES else None
-        return dict(flat(found)).get(rest) if rest and isinstance(found, dict) else None if rest else found
-
-
-def _became(outcome: Outcome, counts: Counts) -> int:
-    return each(int, counts.outcomes[1, outcome])
-
-
-def _throughput(told: Told) -> dict[str, float]:
-    names = ("completed", "declined", "failed")
-    rates = {f"{name}_per_hour": told.outcomes[name] / told.hours for name in names}
-    return {"offered_per_hour": told.offered / told.hours, **rates}
-
-
-def _functions(told: Told) -> dict[str, dict[str, float]]:
-    basis = ("month", "cohort").index(told.assumptions.scenario.horizon)
-    return {
-        function.name: _busy(_function(told.runs, basis, index, told.plan), told.hours)
-        for index, function in enumerate(told.plan.functions)
-    }
-
-
-FIGURES: dict[str, Callable[[Told], Any]] = {
-    "throughput": _throughput,
-    "offered_per_month": lambda told: told.offered / float(told.period.months),
-    "completed_per_month": lambda told: told.outcomes["completed"] / float(told.period.months),
-    "outcomes": lambda told: told.outcomes,
-    "latency_ms": lambda told: latency_ms(told.runs, "payment"),
-    "form_latency_ms": lambda told: latency_ms(told.runs, "form"),
-    "in_flight": lambda told: _in_flight(told.runs, told.hours),
-    "settlement_days": lambda told: _days([counts.settled_days for counts in told.runs]),
-    "payout_days": lambda told: _days([counts.paid_days for counts in told.runs]),
-    "availability": lambda told: _availability(told),
-    "functions": _functions,
-    "stations": lambda told: _stations(told),
-    "turned_away": lambda told: told.mean(lambda counts: counts.turned_away),
-    "service_throttles": lambda told: told.mean(lambda counts: counts.service_throttles),
-    "duplicates": lambda told: told.mean(lambda counts: counts.duplicates),
-    "moved_twice_usd": lambda told: _moved_twice_usd(told.runs) / len(told.runs),
-    "event_retries": lambda told: told.mean(lambda counts: counts.event_retries),
-    "dead_letters": lambda told: told.mean(lambda counts: counts.dead_letters),
-    "events_per_payment": lambda told: told.mean(lambda counts: counts.events) / max(1, told.offered),
-}
-
-
-def _moved_twice_usd(runs: Sequence[Counts]) -> float:
-    """Money that messages delivered twice have moved once more: a loss until somebody gets it back."""
-    amounts = [counts.amounts[MOVED_TWICE] for counts in runs if MOVED_TWICE in counts.amounts]
-    return sum(int(cents @ times) for cents, _, times in amounts) / CENTS
-
-
-def _days(histograms: Sequence[Any]) -> dict[str, int | None]:
-    return {name: days_quantile(histograms, level) for name, level in (("p50", 0.5), ("p95", 0.95))}
-
-
-def _availability(told: Told) -> dict[str, float]:
-    """time: percent of the measured time without an outage on the path; requests: percent not failed."""
-    measured_ns = float(told.period.measured_s) * NS_PER_S
-    out = told.mean(lambda counts: counts.outage_ns)
-    return {
-        "time": PERCENT * (1 - out / measured_ns),
-        "requests": PERCENT * (1 - told.outcomes["failed"] / max(1, told.offered)),
-    }
-
-
-def _function(runs: Sequence[Counts], basis: int, index: int, plan: Plan) -> dict[str, float]:
-    counted = {
-        name: sum(int(counts.functions[basis, index, k]) for counts in runs) / len(runs)
-        for k, name in enumerate(FUNCTION_COUNTS)
-    }
-    increments = sum(counted.pop(name) for name in BILLED)
-    counted["billed_ms"] = increments * plan.compute.billing_increment_ns / 1e6
-    counted["peak_concurrency"] = max(int(counts.peak[index]) for counts in runs)
-    return counted
-
-
-def _stations(told: Told) -> dict[str, dict[str, float]]:
-    """utilisation: percent of the places' measured time; mean and peak number waiting for a place."""
-    measured_us = told.hours * S_PER_HOUR * US_PER_S
-    found = {}
-    for index, station in enumerate(told.plan.stations):
-        taken, waited = (told.mean(partial(_of_station, index, what)) / measured_us for what in (0, 1))
-        peak = max(_of_station(index, 2, counts) for counts in told.runs)
-        used = PERCENT * taken / station.servers
-        found[station.name] = {"utilisation": used, "mean_waiting": waited, "peak_waiting": peak}
-    return found
-
-
-def _of_station(index: int, what: int, counts: Counts) -> int:
-    return int(counts.stations[index, what])
-
-
-def _in_flight(runs: Sequence[Counts], hours: float) -> dict[str, float]:
-    """The mean number of completed requests, and of forms, being answered at a time: Little's law."""
-    offered_ns = hours * S_PER_HOUR * NS_PER_S * len(runs)
-    return {timer: sum(c.latency_sum[at] for c in runs) / offered_ns for at, timer in enumerate(TIMERS)}
-
-
-def _busy(counted: dict[str, float], hours: float) -> dict[str, float]:
-    """The counts of a function with the mean number of its environments that are billed at a time."""
-    return counted | {"mean_concurrency": counted["billed_ms"] / (hours * S_PER_HOUR * MS_PER_S)}

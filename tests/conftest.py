@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from hypothesis import settings
 from tests.guarded import Cli, called
 
 os.environ["MPLBACKEND"] = "Agg"  # no test opens a window
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started by a shell in the background, as are its children then
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: a slow machine is no fault of the code.
 settings.register_profile("here", deadline=None)

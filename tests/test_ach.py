@@ -149,6 +149,14 @@ def test_ach_command(cli: Cli) -> None:
     assert (code, "is no time; write e.g. 2026-11-25T15:00" in err) == (2, True)
 
 
+def test_handed_in_now_is_the_day_that_the_environment_names(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wednesday the 25th at noon: the next day is Thanksgiving, so that next-day entries settle on Friday."""
+    monkeypatch.setenv("COSTMODEL_TODAY", "2026-11-25")
+    found = answer(cli("ach", "--format", "json"))
+    assert found["handed_in"] == "2026-11-25T12:00:00-05:00"
+    assert found["windows"][-1]["settles"][:10] == "2026-11-27"
+
+
 def test_a_window_can_be_laid_over(tmp_path: object) -> None:
     """A bank that takes files until 08:30: one key of one entry."""
     from pathlib import Path

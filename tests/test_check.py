@@ -9,6 +9,7 @@ import pytest
 
 import costmodel as cm
 from costmodel.analysis.check import CheckResult
+from costmodel.analysis.claims import read_claims
 from costmodel.reporting.screen import render_check
 
 QUICK = {"replications": 3}
@@ -37,8 +38,9 @@ def test_verdicts(result: CheckResult, identifier: str, verdict: str) -> None:
     assert result.claim(identifier).verdict == verdict
 
 
-def test_there_are_thirty_claims_and_latency_has_an_interval(result: CheckResult) -> None:
-    assert len(result.claims) == 30
+def test_every_claim_of_the_file_is_judged_and_latency_has_an_interval(result: CheckResult) -> None:
+    assert [one.claim.id for one in result.claims] == [claim.id for claim in read_claims()[0].claim]
+    assert len(result.claims) >= 30  # of the document; more may be added
     low, high = result.claim("ECO-S27").interval or (0, 0)
     assert low < (result.own.latency_ms["p95"] or 0) < high
 

@@ -50,6 +50,14 @@ def shipped_prices() -> Iterator[dict[str, Any]]:
             yield from meter["price"]
 
 
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["version"]["path"]
+    assert (ended.value.code, version) == (0, "costmodel/__init__.py")
+    assert re.fullmatch(r"costmodel [0-9]+\.[0-9]+\.[0-9]+\n", capsys.readouterr().out)
+
+
 @pytest.fixture
 def usage(tmp_path: Path) -> Path:
     """Two customer keys and a million Lambda requests beyond the free one."""
@@ -554,13 +562,16 @@ def test_interrupt_ends_with_one_line_and_no_file(tmp_path: Path) -> None:
     )
     assert process.stdout is not None
     process.stdout.readline()
-    for _ in range(20):  # a signal that meets a finaliser is lost, as it would be for a person, who presses again
-        try:
-            process.wait(3)
-            break
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    try:
+        for _ in range(20):  # a signal that meets a finaliser is lost, as it would be for a person, who presses again
+            try:
+                process.wait(3)
+                break
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert (process.returncode, err) == (130, b"interrupted; nothing was written\n")
     assert list(tmp_path.iterdir()) == []
 

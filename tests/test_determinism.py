@@ -1,7 +1,7 @@
 """The same scenario, data and seed give the same bytes but for `provenance`, whoever computes them and wherever.
 
-Engines, worker counts, slices of the compiled engine, vector units of the processor, the hash seed of Python; and other
-versions of Python: set COSTMODEL_PYTHONS to interpreters that have the dependencies, separated by colons.
+Engines, worker counts, how much is drawn for, simulated, read or billed at once, vector units of the processor, the hash
+seed of Python; and other versions of Python: set COSTMODEL_PYTHONS to interpreters that have the dependencies, separated by colons.
 """
 
 from __future__ import annotations
@@ -14,17 +14,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
+import costmodel as cm
+from costmodel.analysis import responses, sweep, uncertainty
+from costmodel.assumptions import csv_tables, large_tables
 from costmodel.assumptions.catalog import load_assumptions
 from costmodel.assumptions.changes import parse_change
 from costmodel.result import Result
 from costmodel.run import run_assumptions
-from costmodel.simulation import compiled
+from costmodel.simulation import compiled, reference
 from tests.fuzz.corpus import PAYMENTS, SMALL
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIOS = ("seed_aws", "seed_aws_mixed", "seed_stripe")
+WORKERS = ((1, "reference", 16), (2, "reference", 1), (3, "reference", 16), (1, "compiled", 16), (2, "compiled", 1))
 CHANGES = ("replications=2", "lead_in_days=2", "workload.payments_per_month=2000", "workload.days=3")
 
 # What each process computes: months of both pipelines, a replayed file, a bill, a sweep and a comparison.
@@ -116,16 +122,61 @@ def test_slices_of_the_compiled_engine(monkeypatch: pytest.MonkeyPatch, slice_: 
     assert document(run_assumptions(assumptions, engine="compiled")) == whole
 
 
-def test_any_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import costmodel as cm
+@pytest.mark.parametrize(("bits", "kept"), [(0, 1000), (3, 1), (13, 1000)])
+def test_payments_drawn_for_at_once(monkeypatch: pytest.MonkeyPatch, bits: int, kept: int) -> None:
+    """The reference engine draws for 2^bits payments together, and forgets all it drew when so many blocks are kept."""
+    assumptions = load_assumptions("seed_aws", changes=tuple(map(parse_change, CHANGES)))
+    whole = document(run_assumptions(assumptions, engine="reference"))
+    monkeypatch.setattr(reference, "BLOCK_BITS", bits)
+    monkeypatch.setattr(reference, "BLOCK", 1 << bits)
+    monkeypatch.setattr(reference, "MOST_BLOCKS", kept)
+    assert document(run_assumptions(assumptions, engine="reference")) == whole
 
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_batches_of_a_replayed_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """How many bytes of text, or rows, are read at once."""
+    path = tmp_path / f"payments.{kind}"
+    if kind == "csv":
+        path.write_text(PAYMENTS, encoding="utf-8")
+    else:
+        rows = [line.split(",") for line in PAYMENTS.splitlines()]
+        columns = zip(rows[0], zip(*rows[1:], strict=True), strict=True)
+        parquet.write_table(pyarrow.table({name: list(cells) for name, cells in columns}), path)
+    documents = []
+    for batch_bytes, batch_rows in ((2**22, 2**16), (100, 5), (50, 1)):
+        monkeypatch.setattr(csv_tables, "BATCH_BYTES", batch_bytes)
+        monkeypatch.setattr(large_tables, "BATCH_ROWS", batch_rows)
+        documents.append(document(cm.replay("seed_stripe", path, set={"replications": 1})))
+    assert documents[1:] == documents[:1] * 2
+
+
+def test_any_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers, engines, and points that a worker takes at a time."""
     monkeypatch.chdir(tmp_path)
     Path("small.toml").write_text(SMALL, encoding="utf-8")
     varied = {"workload.mean_ticket_usd": [20, 200], "workload.payments_per_month": [50, 60]}
     documents = []
-    for workers in (1, 2):
-        tree = cm.sweep("small.toml", varied, workers=workers, engine="reference", store=f"{workers}.sqlite").to_dict()
+    for number, (workers, engine, together) in enumerate(WORKERS):
+        monkeypatch.setattr(sweep, "MOST_PER_TASK", together)
+        found = cm.sweep("small.toml", varied, workers=workers, engine=engine, store=f"{number}.sqlite")
+        tree = found.to_dict()
         tree.pop("provenance", None)
         tree.pop("reused", None)
         documents.append(json.dumps(tree, default=str))
-    assert documents[0] == documents[1]
+    assert documents == documents[:1] * len(WORKERS)
+
+
+@pytest.mark.slow
+def test_uncertainty_by_any_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers, and how many months are simulated or billed together."""
+    (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
+    documents = []
+    for workers, billed, simulated in ((1, 2**8, 4), (2, 2**8, 4), (1, 2, 1)):
+        monkeypatch.setattr(uncertainty, "LEAST_PER_TASK", min(2**6, billed))
+        monkeypatch.setattr(uncertainty, "MOST_PER_TASK", billed)
+        monkeypatch.setattr(responses, "PER_TASK", simulated)
+        found = cm.uncertainty(str(tmp_path / "small.toml"), samples=8, indices=False, workers=workers).to_dict()
+        found.pop("provenance", None)
+        documents.append(json.dumps(found, default=str))
+    assert documents == documents[:1] * 3

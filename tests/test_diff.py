@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+import costmodel
 from costmodel.analysis.alarms import alarms
 from costmodel.analysis.baseline import canonical
 from costmodel.analysis.diff import Terms, compared
@@ -123,6 +124,16 @@ def test_another_baseline_is_replaced_only_with_a_reason(cli: Cli, base: Path) -
     assert (code, "--reason" in err, base.read_bytes()) == (2, True, before)
     assert cli("baseline", small, "--out", base, "--reason", "more payments since May", *ENGINE)[0] == 0
     assert json.loads(base.read_text())["reasons"] == ["more payments since May"]
+
+
+def test_a_new_version_alone_renews_no_baseline(cli: Cli, base: Path) -> None:
+    edited(base, f'"package": "{costmodel.__version__}"', '"package": "0.9.9"')
+    before, small = base.read_bytes(), base.with_name("small.toml")
+    same = cli("baseline", small, "--out", base, *ENGINE)
+    assert (same[0], "says this already" in same[1], base.read_bytes()) == (0, True, before)
+    edited(small, "= 300", "= 400")
+    assert cli("baseline", small, "--out", base, "--reason", "more payments", *ENGINE)[0] == 0
+    assert json.loads(base.read_text())["package"] == costmodel.__version__  # who wrote what stands there now
 
 
 def test_a_file_that_is_no_baseline_is_left_alone(cli: Cli, base: Path, tmp_path: Path) -> None:

@@ -135,6 +135,19 @@ CALLS = [  # conditions, call, times; the facts' list for one payment, and what 
 ]
 
 
+INTENDED = [  # flow, conditions, call, times: of steps that the pipeline needs and the code lacks (`as = "intended"`)
+    ("pay_in_ach", ("ach",), "ach.debit_in_file", 1),  # an entry in the debit file
+    ("pay_in_ach", ("ach",), "ach.credit_in_file", 1),  # and one in the credit file, for each payout
+    ("pay_in_card", ("card",), "ach.credit_in_file", 1),
+    ("refund_paid", (), "ach.originate_credit", 1),
+]
+
+
+@pytest.mark.parametrize(("flow", "holds", "call", "times"), INTENDED)
+def test_intended_calls(flow: str, holds: tuple[str, ...], call: str, times: int) -> None:
+    assert calls([use for use in uses(flow, *holds) if use.step.as_ == "intended"])[call] == times
+
+
 @pytest.mark.parametrize(("holds", "call", "times"), CALLS)
 def test_calls_of_a_card_payment(holds: tuple[str, ...], call: str, times: int) -> None:
     assert calls(coded("pay_in_card", "card", *holds))[call] == times

@@ -293,6 +293,14 @@ def test_the_book_has_every_figure_with_its_source(cli: Cli) -> None:
             assert (row["low"] and row["high"]) or (row["scale_low"] and row["scale_high"]), row
 
 
+def test_stale_counts_to_the_day_that_the_environment_names(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COSTMODEL_TODAY", "2030-01-01")
+    found = json.loads(cli("prices", "stale", "--older-than", "1d", "--format", "json")[1])
+    oldest = found["stale"][0]
+    age = dt.date(2030, 1, 1) - dt.date.fromisoformat(oldest["read"])
+    assert (found["on"], oldest["age_days"]) == ("2030-01-01", age.days)
+
+
 @pytest.mark.parametrize(
     ("days", "on", "code"), [("365d", "2026-12-01", 0), ("365", "2027-12-01", 5), ("0", "2026-11-30", 5)]
 )

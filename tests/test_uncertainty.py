@@ -388,14 +388,14 @@ def test_documents(shown):
     assert made["markdown"].startswith("# Reduction of cost, same rail, both legs: ")
 
 
-def test_chart_file_is_written_whole_or_refused(shown, tmp_path):
-    from costmodel.reporting.charts_uncertainty import draw_uncertainty
+def test_the_chart_is_the_same_bytes_each_time_or_refused(shown):
+    from costmodel.reporting.charts_svg import chart_kind, charts_bytes
 
-    draw_uncertainty(shown, str(tmp_path / "u.svg"))
-    assert (tmp_path / "u.svg").read_bytes().startswith(b"<?xml")
-    with pytest.raises(UsageError, match=r"end it in \.png, \.svg or \.pdf"):
-        draw_uncertainty(shown, str(tmp_path / "u.bmp"))
-    assert [path.name for path in tmp_path.iterdir()] == ["u.svg"]
+    drawn = charts_bytes(("probability", "tornado"), shown, "svg")
+    assert drawn.startswith(b"<?xml")
+    assert charts_bytes(("probability", "tornado"), shown, "svg") == drawn
+    with pytest.raises(UsageError, match=r"end it in \.svg, \.png, \.pdf"):
+        chart_kind("u.bmp")
 
 
 def test_command(monkeypatch, capsys, tmp_path):

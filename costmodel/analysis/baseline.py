@@ -16,6 +16,7 @@ from costmodel.assumptions.baseline_file import BASELINE_VERSION, KIND, read_bas
 from costmodel.assumptions.catalog import Content, assumed, load_content
 from costmodel.assumptions.changes import changes_from
 from costmodel.assumptions.content import WIDEST, digest, plain
+from costmodel.assumptions.decimals import in_full
 from costmodel.errors import UsageError
 from costmodel.run import Watch, run_assumptions
 
@@ -69,12 +70,14 @@ def baseline_tree(scenario: str, content: Content, figures: Measured) -> dict[st
 def renewed(tree: dict[str, Any], path: Path, reason: str | None) -> dict[str, Any] | None:
     """The tree with the reasons of the file it replaces and the new one; None if it says what the file says already.
 
-    Raises UsageError if it would replace another baseline without a reason, InputError if that file is none.
+    A file of another version that differs in nothing else says the same. Raises UsageError if it would replace another
+    baseline without a reason, InputError if that file is none.
     """
     if not path.exists():
         return tree | {"reasons": [reason] if reason else []}
     reasons = read_baseline(path).reasons
-    if json.loads(path.read_text("utf-8")) == tree | {"reasons": list(reasons)}:
+    old = json.loads(path.read_text("utf-8"))
+    if old == tree | {"reasons": list(reasons), "package": old["package"]}:
         return None
     if not reason:
         raise UsageError(f"{path} holds another baseline; say why it changes with --reason TEXT, which is kept in it")
@@ -124,7 +127,4 @@ def _texts(values: Sequence[Decimal | None]) -> list[str | None]:
 
 
 def _text(value: Decimal | None) -> str | None:
-    if value is None:
-        return None
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return None if value is None else in_full(value)

@@ -11,7 +11,7 @@ from typing import Any
 
 from costmodel.assumptions.by_month import each
 from costmodel.assumptions.fields import Law, Quantity, Record
-from costmodel.assumptions.paths import entry_name
+from costmodel.assumptions.paths import called
 from costmodel.assumptions.perimeter import Added
 from costmodel.assumptions.pipeline import Each, Standing, Wait
 from costmodel.assumptions.scenario import Tickets
@@ -57,14 +57,7 @@ def find_factors(root: Any, keys: tuple[Key, ...], path: str, wanted: Callable[[
     else:
         return
     for key, child in children:
-        yield from find_factors(child, (*keys, key), f"{path}.{_called(key, child)}", wanted)
-
-
-def _called(key: Key, child: Any) -> str:
-    """An entry of a list by its name or operation, as `--set` calls it."""
-    if isinstance(key, int) and isinstance(child, Record):
-        return entry_name({name: getattr(child, name, None) for name in ("name", "operation")}) or str(key)
-    return str(key)
+        yield from find_factors(child, (*keys, key), f"{path}.{called(key, child)}", wanted)
 
 
 def _factor(record: Record, keys: tuple[Key, ...], path: str) -> Factor | None:

@@ -11,15 +11,13 @@ from typing import Any
 from costmodel.analysis.asking import Figure, figure_of
 from costmodel.analysis.frontier_files import read_frontier
 from costmodel.analysis.frontier_points import Judge, Point
-from costmodel.analysis.seeking import provenance
 from costmodel.analysis.sides import Business
 from costmodel.assumptions.document import Claim
 from costmodel.assumptions.frontier import FrontierFile
+from costmodel.assumptions.scenario import MOST_PAYMENTS
 from costmodel.errors import UsageError
-from costmodel.result import SCHEMA_VERSION
+from costmodel.result import SCHEMA_VERSION, origin_of
 from costmodel.run import Watch, assume
-
-MOST_PAYMENTS = 10**10  # as many as a scenario may have
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def frontier(
         others=judge_.others,
         perimeters=tuple((name, perimeters.find(name).title) for name in file.shown),
         same_rail=file.same_rail,
-        provenance=provenance(assumed, seed),
+        provenance=origin_of(assumed, seed=seed),
     )
 
 

@@ -102,12 +102,12 @@ class Judge:
         business = self._at(payments)
         own = business.result("own", "ach")
         rows = {name: Modeller(self.perimeters, business).row(name) for name in self.file.shown}
-        held = [
-            _reduced(claim, name, rows[name].row.reduction_percent, rows[name].intervals.get(REDUCTION))
+        found = [
+            reduced(claim, name, rows[name].row.reduction_percent, rows[name].intervals.get(REDUCTION))
             for claim in self.reductions for name in self.file.shown
         ]  # fmt: skip
         direct = [claim for claim in (self.latency, *self.others) if claim is not None]
-        held += [_held(claim, own) for claim in direct]
+        found += [held(claim, own) for claim in direct]
         warm = warmest(business, self.latency, self.file.memory.one_vcpu_mb) if self.latency else None
         like = rows[self.file.same_rail].row
         kept = (
@@ -119,7 +119,7 @@ class Judge:
         return Point(
             payments=payments,
             offered_per_hour=offered,
-            held=tuple(held),
+            held=tuple(found),
             lost_percent=100 * own.throughput["failed_per_hour"] / offered if offered else 0.0,
             refused_calls=own.figures["service_throttles"] / own.payments,
             own_usd_per_payment=own.cost_per_payment_usd,
@@ -148,12 +148,13 @@ class Judge:
         return changes
 
 
-def _reduced(claim: Claim, perimeter: str, figure: Decimal | None, span: Interval | None) -> Held:
+def reduced(claim: Claim, perimeter: str, figure: Decimal | None, span: Interval | None) -> Held:
     """A reduction claimed is kept by any reduction that is at least as large."""
     at_least = claim.model_copy(update={"relation": ">="})
     return Held(claim.id, claim.quote, perimeter, figure, span, judge(at_least, figure))
 
 
-def _held(claim: Claim, own: Result) -> Held:
+def held(claim: Claim, own: Result) -> Held:
+    """A claim that no perimeter decides, against the own month."""
     figure, span = simulated_figure(own, str(claim.model))
     return Held(claim.id, claim.quote, None, figure, span, judge(claim, figure))

@@ -16,7 +16,6 @@ from costmodel.analysis.growing import CAPITAL, Grower, GrowthMonth
 from costmodel.analysis.growth_files import read_growth
 from costmodel.analysis.modelled import sides
 from costmodel.analysis.paths import payments_path, whole
-from costmodel.analysis.seeking import provenance
 from costmodel.analysis.sides import OWNERS, Business
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.checking import nearest
@@ -27,7 +26,7 @@ from costmodel.assumptions.uncertain import Rule, load_uncertain
 from costmodel.billing.rating import rate
 from costmodel.billing.usage import UsageRow
 from costmodel.errors import UsageError
-from costmodel.result import SCHEMA_VERSION
+from costmodel.result import SCHEMA_VERSION, origin_of
 from costmodel.run import Watch, assume, rating_terms
 
 PERCENT, MONTHS_PER_YEAR = 100, 12
@@ -169,7 +168,7 @@ def growth(
     return GrowthResult(
         scenario, perimeter, perimeter_title(perimeters, perimeter), file.title, tuple(found), economics.build_usd,
         economics.discount_percent_per_year, drawn, _scaling_error(file, grower, found, start[0], rule),
-        provenance(assumed, seed),
+        origin_of(assumed, seed=seed),
     )  # fmt: skip
 
 

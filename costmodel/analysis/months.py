@@ -11,7 +11,7 @@ import numpy as np
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.billing.metering import BYTES_PER_GB, meter
 from costmodel.billing.usage import UsageRow
-from costmodel.simulation.counts import Counts
+from costmodel.simulation.counts import BASES, Counts
 from costmodel.simulation.plan import Outcome, Plan
 
 BANKING_DAYS, WEEK_DAYS = 5, 7
@@ -43,7 +43,7 @@ def month_left(assumptions: Assumptions, engine: str) -> MonthLeft:
     simulated = simulate(plan, assumptions, None, None, engine)
     runs, period = simulated.runs, simulated.period
     share = 1 / (period.months * len(runs))
-    basis = ("month", "cohort").index(assumptions.scenario.horizon)
+    basis = BASES.index(assumptions.scenario.horizon)
     done = sum(int(counts.outcomes[1, Outcome.COMPLETED]) for counts in runs)
     return MonthLeft(
         assumptions=assumptions,

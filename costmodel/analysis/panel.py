@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.analysis.check import CHANGED
-from costmodel.analysis.claims import judge
-from costmodel.analysis.frontier_points import Held
-from costmodel.analysis.judging import NEAREST_LIMIT, SLA_SERIES, simulated_figure
+from costmodel.analysis.frontier_points import Held, held, reduced
+from costmodel.analysis.judging import NEAREST_LIMIT, SLA_SERIES
 from costmodel.analysis.mixing import MixedBusiness, loaded, with_card_fees
 from costmodel.analysis.modeller import ModelledRow, Modeller
 from costmodel.analysis.panel_files import read_panel
@@ -49,8 +48,7 @@ class Panel:
     """A scenario's month within a perimeter, and what goes with it.
 
     rows: by perimeter, in the file's order; own: the own month with the scenario's mix of methods. simulated: what was
-    set beside `changes`, so that the answer is quick. claims: those that the
-    document states with a figure.
+    set beside `changes`, so that the answer is quick. claims: those that the document states with a figure.
     """
 
     scenario: str
@@ -124,7 +122,7 @@ class Panel:
                 level: list(pair) if (pair := self.own.intervals.get(f"{LATENCY}{level}")) else None for level in LEVELS
             },
             "bill": self.own.bill.to_dict(),
-            "claims": [_held_dict(held) for held in self.verdicts],
+            "claims": [_held_dict(one) for one in self.verdicts],
             "overload": list(self.own.overload),
             "set": {path: str(value) for path, value in {**self.changes, **self.simulated}.items()},
             "provenance": self.own.provenance() | {"overridden": list(self.overridden)},
@@ -191,13 +189,10 @@ def _whole_month_days(month: Scenario) -> Decimal:
 def _held(claims: tuple[Claim, ...], own: Result, row: ModelledRow, perimeter: str) -> Iterator[Held]:
     reductions = sorted((c for c in claims if c.model == REDUCTION), key=lambda claim: -(claim.stated or 0))
     for claim in reductions:
-        figure, at_least = row.row.reduction_percent, claim.model_copy(update={"relation": ">="})
-        span = row.intervals.get(REDUCTION)
-        yield Held(claim.id, claim.quote, perimeter, figure, span, judge(at_least, figure))
+        yield reduced(claim, perimeter, row.row.reduction_percent, row.intervals.get(REDUCTION))
     for claim in claims:
         if (claim.model or "").startswith(LATENCY) or claim.model in (NEAREST_LIMIT, SLA_SERIES):
-            figure, span = simulated_figure(own, str(claim.model))
-            yield Held(claim.id, claim.quote, None, figure, span, judge(claim, figure))
+            yield held(claim, own)
 
 
 def _service(term: Term) -> str:
@@ -226,6 +221,6 @@ def _cost_dict(cost: ServiceCost) -> dict[str, Any]:
     }
 
 
-def _held_dict(held: Held) -> dict[str, Any]:
-    figure = None if held.figure is None else f"{held.figure:f}"
-    return vars(held) | {"figure": figure, "interval": list(held.interval) if held.interval else None}
+def _held_dict(found: Held) -> dict[str, Any]:
+    figure = None if found.figure is None else f"{found.figure:f}"
+    return vars(found) | {"figure": figure, "interval": list(found.interval) if found.interval else None}

@@ -9,12 +9,12 @@ from decimal import Decimal
 
 from costmodel.assumptions.fields import Quantity
 from costmodel.assumptions.growth import Growth
+from costmodel.assumptions.scenario import MOST_PAYMENTS
 from costmodel.errors import UsageError
 
 At = Callable[[Quantity], float]
 PERCENT = 100
 HALF = 0.5
-MOST_PAYMENTS = 10**10  # as many as a scenario may have
 
 
 def value_of(figure: Quantity) -> float:

@@ -20,7 +20,8 @@ from costmodel.assumptions.pipeline import Pipeline
 from costmodel.assumptions.service import Service
 from costmodel.assumptions.sharing import Same
 from costmodel.errors import UsageError
-from costmodel.result import Month, Result, flat
+from costmodel.figures import flat
+from costmodel.result import Month, Result
 from costmodel.run import billed, simulated_month
 from costmodel.simulation.compiling import compile_plan
 from costmodel.simulation.engines import chosen
@@ -33,7 +34,8 @@ REPORTED = (
 )  # fmt: skip
 MONTHS_KEPT = 4  # simulated months a worker remembers, for points that differ in prices only
 RECORDS_KEPT = 2**8
-MATTERS = ("assumptions", "simulation", "billing", "run.py", "result.py", "analysis/points.py")
+MATTERS = ("assumptions", "simulation", "billing", "figures.py", "result.py", "run.py", "analysis/points.py")
+OTHER_SOURCES = "a worker has another version of costmodel; install the same one everywhere"
 Watch = Callable[[float], None]
 
 
@@ -83,7 +85,7 @@ def settled_engine(engine: str, assumptions: Assumptions, months: int) -> str:
 def outcomes(job: Job, points: Sequence[tuple[Change, ...]]) -> list[str]:
     """What some points come to, each as JSON text. Raises UsageError where other sources are installed."""
     if job.code != code_sha256():
-        raise UsageError("a worker has another version of costmodel; install the same one everywhere")
+        raise UsageError(OTHER_SOURCES)
     return [json.dumps(outcome(_result(job.load(point), job.engine))) for point in points]
 
 

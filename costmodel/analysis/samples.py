@@ -18,7 +18,7 @@ from costmodel.analysis.factors import Factor, Key, drawn_decimal, with_values
 from costmodel.analysis.judging import BILL, SLA_SERIES, happened_figure
 from costmodel.analysis.modelled import bill_usd
 from costmodel.analysis.modeller import Modeller
-from costmodel.analysis.points import code_sha256
+from costmodel.analysis.points import OTHER_SOURCES, code_sha256
 from costmodel.analysis.sides import OWNERS, Business, Owner
 from costmodel.analysis.study import SEED_SIDES, SIDES, Draw, Ready, Side, Study, ready
 from costmodel.assumptions.by_month import by_month, column, is_column, most, of_month
@@ -31,7 +31,7 @@ from costmodel.billing.metering import meter
 from costmodel.billing.rating import rate
 from costmodel.billing.usage import UsageRow
 from costmodel.errors import UsageError
-from costmodel.result import CENTS, Told
+from costmodel.figures import CENTS, Told
 from costmodel.run import rating_terms
 from costmodel.simulation.compiling import compile_plan
 from costmodel.simulation.counts import Counts
@@ -41,7 +41,6 @@ from costmodel.simulation.payments import Demand, Payments
 from costmodel.simulation.replications import Period, lead_in_of, period_of
 
 NOT_A_NUMBER = float("nan")
-OTHER_SOURCES = "a worker has another version of costmodel; install the same one everywhere"
 
 
 def sampled(study: Study, draws: Sequence[Draw]) -> list[list[float]]:

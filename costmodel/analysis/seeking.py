@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from costmodel import __version__
 from costmodel.analysis.asking import (
     Figure,
     asked_lever,
@@ -28,9 +27,8 @@ from costmodel.analysis.perimeters import HUNDRED, Term
 from costmodel.analysis.reaching import MODELLED_POINTS, Reached, document_reached, modelled_points, modelled_reached
 from costmodel.analysis.sampling import shortened
 from costmodel.analysis.sides import Business
-from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.lever import Cause, Lever, Levers
-from costmodel.result import SCHEMA_VERSION
+from costmodel.result import SCHEMA_VERSION, origin_of
 from costmodel.run import Watch, assume
 
 CURVE_POINTS = 32
@@ -142,19 +140,8 @@ def breakeven(
     return Breakeven(
         key, lever, scenario, perimeter, perimeter_title(perimeters, perimeter), search.target, on_paper, simulated,
         lever_now(lever, perimeters, assumed), search.differences(on_paper, simulated), search.curve(),
-        provenance(assumed, seed),
+        origin_of(assumed, seed=seed),
     )  # fmt: skip
-
-
-def provenance(assumed: Assumptions, seed: int | None) -> dict[str, Any]:
-    """What the figures rest on."""
-    return {
-        "package": __version__,
-        "data_sha256": assumed.data_sha256,
-        "overridden": list(assumed.overridden),
-        "seed": assumed.scenario.seed if seed is None else seed,
-        "prices_on": assumed.scenario.on.isoformat(),
-    }
 
 
 # --- the search and what comes of it ----------------------------------------------------------------------

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from costmodel import __version__
 from costmodel.analysis.grid import Axis
 from costmodel.analysis.points import REPORTED
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.checking import nearest
 from costmodel.errors import UsageError
-from costmodel.result import SCHEMA_VERSION
+from costmodel.result import SCHEMA_VERSION, origin_of
 from costmodel.simulation.statistics import Difference, paired
 
 if TYPE_CHECKING:
@@ -68,20 +67,12 @@ class Sweep:
 
     def to_dict(self, figures: Sequence[str] = REPORTED) -> dict[str, Any]:
         """The JSON document. What was reused is not in it: a repeated sweep gives the same."""
-        scenario = self.base.scenario
         return {
             "schema_version": SCHEMA_VERSION,
             "scenario": self.base.name,
             "vary": {axis.path: [str(value) for value in axis.values] for axis in self.axes},
             "points": [_document(point, figures) for point in self.points],
-            "provenance": {
-                "package": __version__,
-                "data_sha256": self.base.data_sha256,
-                "overridden": list(self.base.overridden),
-                "seed": scenario.seed,
-                "prices_on": scenario.on.isoformat(),
-                "horizon": scenario.horizon,
-            },
+            "provenance": origin_of(self.base) | {"horizon": self.base.scenario.horizon},
         }
 
     def difference(self, figure: str, place: int, against: int = 0) -> Difference:

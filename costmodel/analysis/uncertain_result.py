@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from costmodel import __version__
 from costmodel.analysis.claims import judge
 from costmodel.analysis.factors import Factor
 from costmodel.analysis.responses import Fit
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.document import Claim
 from costmodel.assumptions.uncertain import Rule
-from costmodel.result import SCHEMA_VERSION
+from costmodel.result import SCHEMA_VERSION, origin_of
 
 if TYPE_CHECKING:
     import pandas
@@ -143,7 +142,6 @@ class Uncertainty:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document; what is not a number is null."""
-        scenario = self.assumptions.scenario
         document = {
             "schema_version": SCHEMA_VERSION,
             "scenario": self.scenario,
@@ -159,13 +157,7 @@ class Uncertainty:
             "figure": self.figure,
             "tornado": [vars(swing) for swing in self.swings],
             "sobol": {"explained": self.explained, "indices": [vars(index) for index in self.indices]},
-            "provenance": {
-                "package": __version__,
-                "data_sha256": self.assumptions.data_sha256,
-                "overridden": list(self.overridden),
-                "seed": scenario.seed,
-                "prices_on": scenario.on.isoformat(),
-            },
+            "provenance": origin_of(self.assumptions, overridden=self.overridden),
         }
         cleaned: dict[str, Any] = _without_nan(document)
         return cleaned

@@ -42,10 +42,10 @@ FOLDERS = {
 }
 MARKS = {
     "claims": ("claim",),
+    "panel": ("card_fees", "effort"),  # which names a perimeter, too
     "perimeters": ("perimeter", "term"),
     "levers": ("lever",),
     "growth": ("growth", "build_engineer_months"),
-    "panel": ("card_fees", "effort"),
     "frontier": ("shown", "payments"),
     "scenario": ("workload", "base", "on", "replications"),
     "service": ("provider", "meter"),

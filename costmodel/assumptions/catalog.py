@@ -82,6 +82,17 @@ def load_table(kind: str, name: str, data: Path | None = None) -> tuple[Table, l
     return merged, [f"{kind}.{name}.{key}" for key in keys]
 
 
+def load_single(file: str, data: Path | None = None) -> Table:
+    """The shipped file of which there is only one (its name, with `.toml`), with the user's laid over it.
+
+    Raises InputError where one of them cannot be read.
+    """
+    table = read_toml(data_dir() / file)
+    if data is not None and (data / file).is_file():
+        table, _ = overlay(table, read_toml(data / file))
+    return table
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()

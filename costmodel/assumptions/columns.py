@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from costmodel.assumptions.catalog import data_dir
+from costmodel.assumptions.catalog import load_single
 from costmodel.assumptions.checking import check
 from costmodel.assumptions.fields import Sourced, Text
-from costmodel.assumptions.reading import overlay, read_toml
 
 Field = Literal["amount", "time", "method", "currency", "id", "kind", "order"]
 FILE = "payment_columns.toml"
@@ -29,10 +28,7 @@ class PaymentColumns(Sourced):
 
 def load_payment_columns(data: Path | None = None) -> PaymentColumns:
     """The shipped names and words, with the user's laid over them."""
-    table = read_toml(data_dir() / FILE)
-    if data is not None and (data / FILE).is_file():
-        table, _ = overlay(table, read_toml(data / FILE))
-    return check(PaymentColumns, table)
+    return check(PaymentColumns, load_single(FILE, data))
 
 
 def plain(word: str) -> str:

@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from costmodel.assumptions.catalog import Content
+from costmodel.assumptions.decimals import in_full
 from costmodel.assumptions.reading import ENTRY_NAMES, Table, label, of_file
 
 PROSE = frozenset({"note", "source", "closed_source", "description"})
@@ -118,13 +119,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(entry) for entry in value]
     if isinstance(value, Decimal):
-        return _decimal(value)
+        return in_full(value)
     return value.isoformat() if isinstance(value, dt.date) else value
-
-
-def _decimal(value: Decimal) -> str:
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _orders(tree: Any, path: str) -> Iterator[tuple[str, list[str]]]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from costmodel.assumptions.catalog import data_dir
+from costmodel.assumptions.catalog import load_single
 from costmodel.assumptions.checking import check
 from costmodel.assumptions.fields import Name, Record, Sourced, Text
-from costmodel.assumptions.reading import overlay, read_toml
 
 FILE = "focus.toml"
 
@@ -37,7 +36,4 @@ class FocusTerms(Sourced):
 
 def load_focus_terms(data: Path | None = None) -> FocusTerms:
     """The shipped terms, with the user's laid over them."""
-    table = read_toml(data_dir() / FILE)
-    if data is not None and (data / FILE).is_file():
-        table, _ = overlay(table, read_toml(data / FILE))
-    return check(FocusTerms, table)
+    return check(FocusTerms, load_single(FILE, data))

@@ -42,6 +42,13 @@ def entry_name(entry: Any) -> str | None:
     return (entry.get("name") or entry.get("operation")) if isinstance(entry, dict) else None
 
 
+def called(key: Any, child: Any) -> str:
+    """How a path goes on to what stands under a key: an entry of a list is called by its name or operation."""
+    if isinstance(key, int) and isinstance(child, BaseModel):
+        return entry_name({name: getattr(child, name, None) for name in ("name", "operation")}) or str(key)
+    return str(key)
+
+
 def _below(node: Any, prefix: str) -> Iterator[str]:
     for key, value in node.items() if isinstance(node, dict) else _entries(node):
         path = f"{prefix}{key}"

@@ -29,8 +29,7 @@ from costmodel.assumptions.fields import (
 )
 
 MOST_DAYS = 1000  # a run's calendar is laid out day by day
-
-
+MOST_PAYMENTS = 10**10  # a month
 CENTS = 100
 
 
@@ -86,7 +85,7 @@ class Workload(Sourced):
     `conversion_share` are converted, `manual_entry_share` are typed in; the smaller of these groups lie in the larger.
     """
 
-    payments_per_month: Annotated[int, Field(strict=True, ge=1, le=10**10)]
+    payments_per_month: Annotated[int, Field(strict=True, ge=1, le=MOST_PAYMENTS)]
     mean_ticket_usd: Annotated[Positive, Field(ge=Decimal(1) / CENTS)]
     count: Literal["fixed", "random"] = "fixed"
     days: Annotated[Positive, Field(le=MOST_DAYS)] | None = None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from costmodel.assumptions.catalog import data_dir
+from costmodel.assumptions.catalog import load_single
 from costmodel.assumptions.checking import check
 from costmodel.assumptions.fields import AboveZero, Record
-from costmodel.assumptions.reading import overlay, read_toml
 
 FILE = "shortened.toml"
 
@@ -20,7 +19,4 @@ class Shortened(Record):
 
 def load_shortened(data: Path | None = None) -> Shortened:
     """The shipped file with the user's laid over it. Raises InputError."""
-    table = read_toml(data_dir() / FILE)
-    if data is not None and (data / FILE).is_file():
-        table, _ = overlay(table, read_toml(data / FILE))
-    return check(Shortened, table)
+    return check(Shortened, load_single(FILE, data))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,23 @@ class LargeTable:
     def refuse(self, line: int | None, wrong: str, remedy: str) -> InputError:
         """An error about this file."""
         return InputError(Problem(str(self.path), line, "", wrong, remedy))
+
+
+def refuse_rows(
+    path: Path, used: int, rejected: Mapping[str, tuple[int, Sequence[int]]], *, strict: bool, remedy: str
+) -> None:
+    """Raises InputError where no row of a file was used, and with `strict` where any was rejected.
+
+    rejected: reason -> how many rows, and the first lines of them. remedy: of a file without a usable row.
+    """
+    reasons = "; ".join(
+        f"{count} {reason} (line {', '.join(map(str, lines))})" for reason, (count, lines) in rejected.items()
+    )
+    if not used:
+        raise InputError(Problem(str(path), None, "", f"no usable row ({reasons or 'it has none'})", remedy))
+    if strict and rejected:
+        first = min(lines[0] for _, lines in rejected.values())
+        raise InputError(Problem(str(path), first, "", f"rejected rows: {reasons}", "mend them, or leave out --strict"))
 
 
 def first_line(error: Exception) -> str:

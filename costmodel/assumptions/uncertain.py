@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from costmodel.assumptions.catalog import data_dir
+from costmodel.assumptions.catalog import load_single
 from costmodel.assumptions.checking import check
 from costmodel.assumptions.fields import Number, PositiveCount, Record, Sourced
-from costmodel.assumptions.reading import overlay, read_toml
 
 FILE = "uncertainty.toml"
 
@@ -42,7 +41,4 @@ class Uncertain(Record):
 
 def load_uncertain(data: Path | None = None) -> Uncertain:
     """The shipped file with the user's laid over it. Raises InputError."""
-    table = read_toml(data_dir() / FILE)
-    if data is not None and (data / FILE).is_file():
-        table, _ = overlay(table, read_toml(data / FILE))
-    return check(Uncertain, table)
+    return check(Uncertain, load_single(FILE, data))

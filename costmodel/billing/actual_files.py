@@ -10,13 +10,14 @@ from typing import Any
 from costmodel.assumptions.bill_layouts import Layout, load_layouts
 from costmodel.assumptions.columns import load_payment_columns
 from costmodel.assumptions.large_tables import open_table
-from costmodel.assumptions.table_files import LargeTable
+from costmodel.assumptions.table_files import LargeTable, refuse_rows
 from costmodel.billing.balance_reports import Balance, BalanceReader
 from costmodel.billing.bill_entries import Key, Rejected, Sums, read_entries
 from costmodel.errors import InputError, Problem
 from costmodel.simulation.payment_rows import Reader, Rows
 
 PAYMENTS = "payments"
+REMEDY = "check the rows named, or export the file again"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def read_files(
             if any(path.resolve() == other.resolve() for other in paths[:at]):
                 raise InputError(Problem(str(path), None, "", "given twice", "name each file once"))
             account = _read_one(open_table(path), layouts, read, zone, columns, data)
-            _refuse_if_needed(path, account, strict)
+            rows = {reason: (found["count"], found["lines"]) for reason, found in account.rejected.items()}
+            refuse_rows(path, account.used, rows, strict=strict, remedy=REMEDY)
             read.files.append(account)
         except InputError as error:
             problems += error.problems
@@ -105,16 +107,3 @@ def _read_payments(reader: Reader, read: Read) -> FileAccount:
 
 def _rows(read: Read) -> int:
     return sum(sums.rows for part in (read.bills, read.balance.entries) for sums in part.values())
-
-
-def _refuse_if_needed(path: Path, account: FileAccount, strict: bool) -> None:
-    reasons = "; ".join(
-        f"{found['count']} {reason} (line {', '.join(map(str, found['lines']))})"
-        for reason, found in account.rejected.items()
-    )
-    if not account.used:
-        raise InputError(Problem(str(path), None, "", f"no usable row ({reasons or 'it has none'})",
-                                 "check the rows named, or export the file again"))  # fmt: skip
-    if strict and account.rejected:
-        first = min(found["lines"][0] for found in account.rejected.values())
-        raise InputError(Problem(str(path), first, "", f"rejected rows: {reasons}", "mend them, or leave out --strict"))

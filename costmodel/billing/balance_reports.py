@@ -14,8 +14,8 @@ import numpy.typing as npt
 from costmodel.assumptions.bill_layouts import Layout
 from costmodel.assumptions.columns import PaymentColumns, plain
 from costmodel.assumptions.table_files import Batch, LargeTable
-from costmodel.billing.bill_entries import EXACT, Cells, Key, Rejected, Sums, cells_of, mask_of
-from costmodel.simulation.payment_cells import Zones, by_word, cents, instants
+from costmodel.billing.bill_entries import EXACT, Cells, Key, Rejected, Sums, cells_of
+from costmodel.simulation.payment_cells import Zones, by_word, cents, instants, mask_of
 from costmodel.simulation.payments import ACH, CARD
 
 IntArray = npt.NDArray[np.int64]

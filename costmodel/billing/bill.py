@@ -11,6 +11,7 @@ from functools import cached_property
 from html import escape
 from typing import Any
 
+from costmodel.assumptions.decimals import in_full
 from costmodel.assumptions.fields import BASES_WEAKEST_LAST
 
 EXACT = decimal.Context(prec=100, rounding=decimal.ROUND_HALF_UP)
@@ -152,7 +153,4 @@ def _share(part: Decimal, whole: Decimal) -> Decimal:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, Decimal):
-        return str(value)
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return in_full(value) if isinstance(value, Decimal) else str(value)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from costmodel.assumptions.bill_layouts import Layout
 from costmodel.assumptions.table_files import Batch, LargeTable
+from costmodel.simulation.payment_cells import BoolArray, mask_of, texts
 
 EXACT = decimal.Context(prec=100)
 DECIMALS = 38
@@ -28,7 +29,6 @@ TEXTS = (
     "our_service", "our_meter",
 )  # fmt: skip
 NUMBERS = ("cost", "effective_cost", "quantity")
-BoolArray = npt.NDArray[np.bool_]
 
 
 class Key(NamedTuple):
@@ -217,8 +217,6 @@ def _cleaned(array: Any, layout: Layout) -> Any:
     import pyarrow
     import pyarrow.compute as compute
 
-    from costmodel.simulation.payment_cells import texts
-
     text = texts(array)
     nothing = compute.is_in(text, value_set=pyarrow.array(layout.nothing, pyarrow.string()))
     return compute.if_else(nothing, "", text)
@@ -228,9 +226,3 @@ def _matches(cells: Any, pattern: str) -> BoolArray:
     import pyarrow.compute as compute
 
     return mask_of(compute.match_substring_regex(cells, pattern))
-
-
-def mask_of(array: Any) -> BoolArray:
-    """An arrow column of truth values as a numpy array."""
-    found: BoolArray = array.to_numpy(zero_copy_only=False).astype(np.bool_)
-    return found

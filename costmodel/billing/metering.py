@@ -15,7 +15,7 @@ from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.pipeline import Each, Standing
 from costmodel.billing.bill import weaker
 from costmodel.billing.usage import UsageRow
-from costmodel.simulation.counts import BILLED, INVOCATIONS, PROVISIONED, Counts
+from costmodel.simulation.counts import BASES, BILLED, INVOCATIONS, PAY_INS, PAYOUT, PROVISIONED, Counts
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.replications import Period
 
@@ -35,7 +35,7 @@ def meter(runs: list[Counts], plan: Plan, assumptions: Assumptions, period: Peri
 
     Which counts are taken (by time or by payment) is the scenario's `horizon`.
     """
-    basis = ("month", "cohort").index(assumptions.scenario.horizon)
+    basis = BASES.index(assumptions.scenario.horizon)
     share = 1 / (period.months * len(runs))
     totals: Totals = defaultdict(Decimal)
     for counts in runs:
@@ -121,14 +121,14 @@ def _times(each: Each, counts: Counts, plan: Plan, assumptions: Assumptions, bas
     if each.of == "api_request":
         api = assumptions.pipeline.api_service
         return sum(every(int, counts.calls[basis, i]) for i, step in enumerate(plan.steps) if step.service == api)
-    names = ("payout",) if each.of == "payout" else each.methods or ("card", "ach")
+    names = (PAYOUT,) if each.of == "payout" else each.methods or PAY_INS
     return sum(every(int, counts.times(name, basis).sum(axis=-1)) for name in names)
 
 
 def _fees(runs: list[Counts], assumptions: Assumptions, basis: int, share: Decimal) -> Iterator[UsageRow]:
     """Usage of meters that charge per payment: the amounts of all replications, each weighing its share."""
     for each, part, beneath in _fee_terms(assumptions):
-        names = ("payout",) if each.fee_on == "payout" else each.methods or ("card", "ach")
+        names = (PAYOUT,) if each.fee_on == "payout" else each.methods or PAY_INS
         amounts = _amounts([counts.amounts[name] for counts in runs for name in names if name in counts.amounts], basis)
         if amounts[0].size:
             trust = _share_basis(each, assumptions)

@@ -28,13 +28,14 @@ def ach_command(arguments: argparse.Namespace) -> int:
     from costmodel.analysis.ach_returns import return_costs
     from costmodel.assumptions.catalog import load_assumptions
     from costmodel.assumptions.changes import parse_change
+    from costmodel.assumptions.clock import now
     from costmodel.assumptions.fields import FIRST_DAY, LAST_DAY
     from costmodel.errors import UsageError
     from costmodel.reporting.ach_screen import ach_documents
     from costmodel.simulation.ach_dates import NEW_YORK
 
     try:
-        sent = dt.datetime.fromisoformat(arguments.sent) if arguments.sent else dt.datetime.now(tz=NEW_YORK)
+        sent = dt.datetime.fromisoformat(arguments.sent) if arguments.sent else now(NEW_YORK)
     except ValueError:
         raise UsageError(f"--sent {arguments.sent} is no time; write e.g. 2026-11-25T15:00") from None
     if not FIRST_DAY < sent.date() < LAST_DAY:

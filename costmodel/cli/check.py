@@ -29,6 +29,6 @@ def check_command(arguments: argparse.Namespace) -> int:
         result = check(
             arguments.claims, scenario=arguments.scenario, pinned=arguments.pinned, watch=watch, **asked(arguments)
         )  # fmt: skip
-    draw(arguments, "perimeter", result)
+    draw(arguments, ("perimeter",), result)
     give(arguments, check_documents(result, all_=arguments.all))
     return result.exit_code

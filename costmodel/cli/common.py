@@ -57,13 +57,13 @@ def chart_option(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--chart", metavar="FILE", help=f"also draw {what} (.svg, .png or .pdf)")
 
 
-def draw(arguments: argparse.Namespace, name: str, result: Any) -> None:
-    """The chart of that name, where one was asked for: written wholly, or not at all."""
+def draw(arguments: argparse.Namespace, names: tuple[str, ...], result: Any) -> None:
+    """The charts of these names, where they were asked for: in one file, written wholly, or not at all."""
     if arguments.chart:
-        from costmodel.reporting.charts_svg import chart_bytes, chart_kind
+        from costmodel.reporting.charts_svg import chart_kind, charts_bytes
         from costmodel.reporting.files import write_whole
 
-        write_whole(arguments.chart, chart_bytes(name, result, chart_kind(arguments.chart)))
+        write_whole(arguments.chart, charts_bytes(names, result, chart_kind(arguments.chart)))
 
 
 def formats(command: str) -> tuple[str, ...]:

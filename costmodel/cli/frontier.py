@@ -33,6 +33,6 @@ def frontier_command(arguments: argparse.Namespace) -> int:
             arguments.scenario, frontier=arguments.frontier, low=arguments.low, high=arguments.high,
             per_decade=arguments.per_decade, watch=watch, **assumed(arguments),
         )  # fmt: skip
-    draw(arguments, "frontier", found)
+    draw(arguments, ("frontier",), found)
     give(arguments, frontier_documents(found))
     return OK

@@ -37,6 +37,6 @@ def growth_command(arguments: argparse.Namespace) -> int:
             arguments.scenario, growth=arguments.growth, perimeter=arguments.perimeter, months=arguments.months,
             monthly_growth=arguments.monthly_growth, rate=arguments.rate, watch=watch, **assumed(arguments),
         )  # fmt: skip
-    draw(arguments, "growth", found)
+    draw(arguments, ("growth",), found)
     give(arguments, growth_documents(found))
     return OK

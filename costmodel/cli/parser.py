@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
+from costmodel import __version__
 from costmodel.cli import (
     ach,
     actuals,
@@ -45,19 +45,8 @@ def parser() -> argparse.ArgumentParser:
         "and what the claims about it are worth.",
         epilog=EXIT_CODES,
     )
-    top.add_argument("--version", action="version", version=_Version())
+    top.add_argument("--version", action="version", version=f"costmodel {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add(commands)
     return top
-
-
-class _Version(str):
-    """The version, looked up only when it is printed."""
-
-    __slots__ = ()
-
-    def __mod__(self, _: Any) -> str:
-        from costmodel import __version__
-
-        return f"costmodel {__version__}"

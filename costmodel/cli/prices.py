@@ -77,13 +77,12 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _stale(arguments: argparse.Namespace) -> int:
-    import datetime as dt
-
     from costmodel.analysis.staleness import old_sources
     from costmodel.assumptions.catalog import load_services
+    from costmodel.assumptions.clock import today
     from costmodel.reporting.price_changes import stale_documents
 
-    on = arguments.on or dt.date.today()
+    on = arguments.on or today()
     found = old_sources(load_services(folder(arguments)), on=on, older_than_days=arguments.older_than)
     give(arguments, stale_documents(found, arguments.older_than, on))
     return STALE if found else OK

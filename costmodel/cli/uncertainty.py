@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from costmodel.cli.common import OK, assumed, assumption_options, give, new_command
+from costmodel.cli.common import OK, assumed, assumption_options, chart_option, draw, give, new_command
 from costmodel.cli.sweep import worker_options
 
 
@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--samples", type=int, metavar="N", help="months, each with inputs and luck of its own")
     ranked = "whose causes are ranked: PERIMETER.FIGURE or seed_aws.FIGURE (default: %(default)s)"
     parser.add_argument("--figure", default="same_rail.reduction", metavar="F", help=ranked)
-    parser.add_argument("--chart", metavar="FILE", help="also draw probabilities and causes (.png, .svg or .pdf)")
+    chart_option(parser, "probabilities and causes")
     assumption_options(parser)
     worker_options(parser)
 
@@ -34,9 +34,6 @@ def uncertainty_command(arguments: argparse.Namespace) -> int:
     how = {name: getattr(arguments, name) for name in ("claims", "figure", "samples", "workers", "dask")}
     with progress(f"uncertainty {arguments.scenario}", arguments.quiet) as watch:
         found = uncertainty(arguments.scenario, watch=watch, **how, **assumed(arguments))
-    if arguments.chart:
-        from costmodel.reporting.charts_uncertainty import draw_uncertainty
-
-        draw_uncertainty(found, arguments.chart)
+    draw(arguments, ("probability", "tornado"), found)
     give(arguments, uncertainty_documents(found))
     return OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -44,14 +45,25 @@ def chart_svg(name: str, result: Any) -> bytes:
 
 def chart_bytes(name: str, result: Any, kind: str) -> bytes:
     """The same as an SVG, PNG or PDF file; the finding is the title of an SVG, for whoever reads it to others."""
+    return charts_bytes((name,), result, kind)
+
+
+def charts_bytes(names: Sequence[str], result: Any, kind: str) -> bytes:
+    """Some charts of one result in one file, one below the other; the title is the first one's."""
     stream = io.BytesIO()
     house = str(files("costmodel.reporting") / "costmodel.mplstyle")
-    with style.context(house), mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
-        figure = Figure()  # none of pyplot's, which would look for a screen
-        ax = CHARTS[name](result, figure.subplots())
-        title = {"Title": " ".join(ax.get_title(loc="left").split())}
+    with style.context(house), mpl.rc_context({"svg.hashsalt": " ".join(names), "svg.fonttype": "path"}):
+        figure = _figure(len(names))
+        axes = figure.subplots(len(names), squeeze=False)[:, 0]
+        drawn = [CHARTS[name](result, ax) for name, ax in zip(names, axes, strict=True)]
+        title = {"Title": " ".join(drawn[0].get_title(loc="left").split())}
         figure.savefig(stream, format=kind, metadata={**METADATA[kind], **(title if kind == "svg" else {})})
     return stream.getvalue()
+
+
+def _figure(charts: int) -> Figure:
+    """A figure for so many charts; none of pyplot's, which would look for a screen."""
+    return Figure() if charts == 1 else Figure(figsize=(10, 6 * charts), layout="constrained")
 
 
 def chart_kind(path: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-from pathlib import Path
 from textwrap import fill, shorten
 
 import matplotlib.pyplot as plt
@@ -21,7 +19,6 @@ from costmodel.reporting.captions_uncertainty import (
     tornado_text,
 )
 from costmodel.reporting.charts import house_style
-from costmodel.reporting.files import write_whole
 from costmodel.reporting.words import number
 
 LOW, HIGH, MIDDLE = "#E69F00", "#0072B2", "#444444"
@@ -86,21 +83,6 @@ def _between(claim: ClaimProbability) -> dict[float, list[str]]:
     return found
 
 
-def draw_uncertainty(found: Uncertainty, path: str) -> None:
-    """Both charts in one file. Raises InputError where it cannot be written or its kind is unknown."""
-    from costmodel.errors import UsageError
-
-    kind = Path(path).suffix.removeprefix(".")
-    if kind not in ("png", "svg", "pdf"):
-        raise UsageError(f"--chart {path}: end it in .png, .svg or .pdf")
-    with house_style():
-        figure, axes = plt.subplots(2, 1, figsize=(10, 12), layout="constrained")
-    probability_chart(found, axes[0])
-    tornado_chart(found, axes[1])
-    stream = BytesIO()
-    figure.savefig(stream, format=kind)
-    plt.close(figure)
-    write_whole(path, stream.getvalue())
-
-
-__all__ = ["draw_uncertainty", "probability_chart", "probability_text", "tornado_chart", "tornado_text"]
+def alt_text(found: Uncertainty) -> str:
+    """What the charts of an uncertainty analysis show, in words."""
+    return f"{probability_text(found)} {tornado_text(found)}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.fields import Law, Quantity, Record
-from costmodel.assumptions.paths import entry_name
+from costmodel.assumptions.paths import called
 from costmodel.reporting.tables import Table
 
 HEAD = ("assumption", "value", "from", "to", "basis", "source")
@@ -36,13 +36,7 @@ def _rows(root: Any, path: str) -> Iterator[Row]:
     elif isinstance(root, tuple):
         children = enumerate(root)
     for key, child in children:
-        yield from _rows(child, f"{path}.{_called(key, child)}")
-
-
-def _called(key: Any, child: Any) -> str:
-    if isinstance(key, int) and isinstance(child, Record):
-        return entry_name({name: getattr(child, name, None) for name in ("name", "operation")}) or str(key)
-    return str(key)
+        yield from _rows(child, f"{path}.{called(key, child)}")
 
 
 def _value(record: Record) -> tuple[str, str, str]:

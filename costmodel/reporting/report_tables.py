@@ -9,6 +9,7 @@ from costmodel.analysis.check import CheckResult
 from costmodel.analysis.judging import Judged
 from costmodel.analysis.modeller import ModelledRow
 from costmodel.analysis.perimeters import PerimeterRow, total
+from costmodel.assumptions.decimals import in_full
 from costmodel.billing.bill import Bill, BillLine
 from costmodel.reporting.captions import signed
 from costmodel.reporting.captions_options import is_documents_month
@@ -133,9 +134,15 @@ def price_table(bill: Bill) -> Table:
 
 def _price(line: BillLine) -> tuple[str, ...]:
     name = f"{line.service}.{line.meter} ({line.tier})"
-    price = f"{line.unit_price_usd:f}"
-    price = price.rstrip("0").rstrip(".") if "." in price else price
-    return (name, price, line.unit, str(line.price_from), line.price_basis, line.quantity_basis, line.source)
+    return (
+        name,
+        in_full(line.unit_price_usd),
+        line.unit,
+        str(line.price_from),
+        line.price_basis,
+        line.quantity_basis,
+        line.source,
+    )
 
 
 def claim_table(result: CheckResult, *, all_: bool = True) -> Table:

@@ -45,17 +45,17 @@ def _head(calibration: Calibration, assumptions: Assumptions, base: str) -> Iter
 def _workload(calibration: Calibration, assumptions: Assumptions) -> Iterator[str]:
     yield "\n[workload]"
     yield f"payments_per_month = {max(1, int(calibration.payments_per_month.to_integral_value()))}"
-    yield f"mean_ticket_usd = {_number(calibration.mean_ticket_usd)}"
+    yield f"mean_ticket_usd = {in_full(calibration.mean_ticket_usd)}"
     if calibration.accounts is not None:
         yield f"accounts = {calibration.accounts}"
     if calibration.payouts_per_payment is not None:
         whole = max(1, int(calibration.payouts_per_payment.to_integral_value()))
-        yield f"payouts_per_payment = {whole}  # {_number(calibration.payouts_per_payment)} were counted"
+        yield f"payouts_per_payment = {whole}  # {in_full(calibration.payouts_per_payment)} were counted"
     yield from _source(calibration, assumptions)
     if calibration.ach_share is not None:
         yield "\n[workload.methods]"
-        yield f"ach = {_number(calibration.ach_share)}"
-        yield f"card = {_number(EXACT.subtract(Decimal(1), calibration.ach_share))}"
+        yield f"ach = {in_full(calibration.ach_share)}"
+        yield f"card = {in_full(EXACT.subtract(Decimal(1), calibration.ach_share))}"
     yield from _tickets(calibration, assumptions)
     yield from _arrivals(calibration, assumptions)
     for name, share in calibration.fates.items():
@@ -132,9 +132,9 @@ def _billed(found: MeasuredUsage) -> str:
 
 
 def _range(estimate: Estimate, name: str) -> Iterator[str]:
-    yield f"{name} = {_number(estimate.value)}"
-    yield f"low = {_number(min(estimate.low, estimate.value))}"
-    yield f"high = {_number(max(estimate.high, estimate.value))}"
+    yield f"{name} = {in_full(estimate.value)}"
+    yield f"low = {in_full(min(estimate.low, estimate.value))}"
+    yield f"high = {in_full(max(estimate.high, estimate.value))}"
 
 
 def _source(calibration: Calibration, assumptions: Assumptions) -> Iterator[str]:
@@ -152,18 +152,13 @@ def _list(name: str, values: Sequence[Decimal]) -> Iterator[str]:
     yield f"{name} = ["
     line = "   "
     for value in values:
-        word = f" {_number(value)},"
+        word = f" {in_full(value)},"
         if len(line) + len(word) > LINE_WIDTH:
             yield line
             line = "   "
         line += word
     yield line
     yield "]"
-
-
-def _number(value: Decimal) -> str:
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def toml_text(text: str) -> str:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from costmodel.assumptions.fields import Record, Sourced
-from costmodel.assumptions.paths import entry_name
+from costmodel.assumptions.paths import called
 from costmodel.assumptions.service import Price
 from costmodel.billing.bill import BillLine
 from costmodel.billing.prices import LIST
@@ -167,13 +167,9 @@ def _sourced(node: Any, path: str) -> Iterator[tuple[str, Sourced]]:
     elif isinstance(node, Mapping):
         children = list(node.items())
     elif isinstance(node, tuple):
-        children = [(_entry(item) or index, item) for index, item in enumerate(node)]
+        children = [(called(index, item), item) for index, item in enumerate(node)]
     for key, child in children:
         yield from _sourced(child, f"{path}.{key}" if path else str(key))
-
-
-def _entry(item: Any) -> str | None:
-    return entry_name({name: getattr(item, name, None) for name in ("name", "operation")}) or None
 
 
 def _of(price: Price) -> dict[str, Any]:

@@ -7,13 +7,20 @@ month opens or closes for them; by time alone the counts do not say what was in 
 from __future__ import annotations
 
 from costmodel.errors import InternalError
-from costmodel.simulation.counts import BASES, COLD_STARTS, INVOCATIONS, TIMEOUTS, Counts
+from costmodel.simulation.counts import (
+    BASES,
+    COLD_STARTS,
+    INVOCATIONS,
+    MOVED_TWICE,
+    PAY_INS,
+    PAYOUT,
+    TIMEOUTS,
+    Counts,
+)
 from costmodel.simulation.plan import Op, Outcome, Plan
 
 COHORT = BASES.index("cohort")
 PPM = 10**6
-PAY_INS = ("card", "ach")
-MOVED_TWICE = "moved_twice"
 EXACT_BELOW = 2**62 // (2 * PPM)  # cents whose commission is computed in 64 bits
 
 
@@ -71,8 +78,8 @@ def _money(plan: Plan, counts: Counts) -> None:
     if MOVED_TWICE in counts.amounts or counts.event_retries:
         return
     net = sum(_net_cents(plan, counts, way) for way in PAY_INS)
-    payouts = int(counts.times("payout", COHORT).sum())
-    paid = _cents(counts, "payout")
+    payouts = int(counts.times(PAYOUT, COHORT).sum())
+    paid = _cents(counts, PAYOUT)
     owed = plan.payouts_per_payment * int(counts.outcomes[COHORT, Outcome.COMPLETED])
     held = net - paid
     if payouts > owed or held < 0 or (held != 0 and payouts == owed):

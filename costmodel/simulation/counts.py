@@ -14,6 +14,8 @@ BASES = ("month", "cohort")  # by time: what falls into the measured window; by 
 FUNCTION_COUNTS = ("invocations", "cold_starts", "throttles", "retries", "timeouts", "billed_increments",
                    "provisioned_increments")  # fmt: skip
 INVOCATIONS, COLD_STARTS, THROTTLES, RETRIES, TIMEOUTS, BILLED, PROVISIONED = range(len(FUNCTION_COUNTS))
+PAY_INS, PAYOUT = ("card", "ach"), "payout"  # names of amounts: what payers pay, what providers get
+MOVED_TWICE = "moved_twice"  # what moved once more because a message came twice
 MANTISSA_BITS = 10  # histogram bins are 2^-10 wide relative to their value
 BINS = (64 - MANTISSA_BITS) << MANTISSA_BITS
 MOST_DAYS = 400

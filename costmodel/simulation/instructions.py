@@ -14,6 +14,9 @@ from costmodel.simulation.counts import (
     BILLED,
     COLD_STARTS,
     INVOCATIONS,
+    MOVED_TWICE,
+    PAY_INS,
+    PAYOUT,
     PROVISIONED,
     RETRIES,
     THROTTLES,
@@ -277,7 +280,7 @@ def _moves_money(strand: Strand) -> bool:
 
 def _count_twice(engine: Reference, strand: Strand, cents: int) -> None:
     """Money has moved that had moved before."""
-    engine.add_amount("moved_twice", cents, strand)
+    engine.add_amount(MOVED_TWICE, cents, strand)
 
 
 def enqueue(engine: Reference, queue: int, due: int, entry: Entry) -> None:
@@ -305,8 +308,7 @@ def mark(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
         return False
     engine.outcome(strand, outcome)
     if outcome is Outcome.COMPLETED:
-        name = ("card", "ach")[engine.methods[index]]
-        engine.add_amount(name, engine.amounts[index], strand)
+        engine.add_amount(PAY_INS[engine.methods[index]], engine.amounts[index], strand)
     days = {Outcome.SETTLED: engine.counts.settled_days, Outcome.DONE: engine.counts.paid_days}.get(outcome)
     if days is not None and strand.payment >= 0:
         days[min(len(days) - 1, engine.timetable.banking_days(engine.arrived[index], engine.env.now))] += 1
@@ -333,7 +335,7 @@ def payout(engine: Reference, strand: Strand, instruction: Instruction) -> bool:
     if not _moves_money(strand):
         return False
     cents = strand.payout if engine.plan.per_provider else _share(engine, strand.payment, instruction.a)
-    engine.add_amount("payout", cents, strand)
+    engine.add_amount(PAYOUT, cents, strand)
     if strand.is_copy:
         _count_twice(engine, strand, cents)
     return False

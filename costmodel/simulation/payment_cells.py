@@ -58,20 +58,20 @@ def cents(array: Any) -> tuple[IntArray, dict[str, BoolArray]]:
     """Amounts in major units (text) as whole cents, 0 where they are not; and which cells have which fault."""
     import pyarrow.compute as compute
 
-    empty = _mask(compute.equal(array, ""))
-    formula = _mask(compute.match_substring_regex(array, FORMULA))
+    empty = mask_of(compute.equal(array, ""))
+    formula = mask_of(compute.match_substring_regex(array, FORMULA))
     parts = compute.extract_regex(array, AMOUNT)
-    matched = _mask(parts.is_valid())
+    matched = mask_of(parts.is_valid())
     whole, part, fine, sign = (parts.field(at) for at in (1, 2, 3, 0))
     digits = compute.if_else(parts.is_valid(), compute.replace_substring(whole, ",", ""), "0")
-    fits = matched & _mask(compute.less_equal(compute.utf8_length(digits), len(str(MOST_USD))))
+    fits = matched & mask_of(compute.less_equal(compute.utf8_length(digits), len(str(MOST_USD))))
     dollars = compute.if_else(fits, digits, "0").cast("int64").to_numpy(zero_copy_only=False)
     tail = compute.if_else(parts.is_valid(), compute.utf8_rpad(compute.fill_null(part, ""), 2, "0"), "0")
     fraction = tail.cast("int64").to_numpy(zero_copy_only=False)
     amounts = np.where(fits, dollars * CENTS + fraction, 0)
     fits &= amounts <= MOST_USD * CENTS
-    minus = fits & _mask(compute.fill_null(compute.equal(sign, "-"), False))
-    finer = fits & _mask(compute.fill_null(compute.match_substring_regex(fine, "[1-9]"), False))
+    minus = fits & mask_of(compute.fill_null(compute.equal(sign, "-"), False))
+    finer = fits & mask_of(compute.fill_null(compute.match_substring_regex(fine, "[1-9]"), False))
     amounts = np.where(minus, -amounts, amounts)
     return amounts, {
         "no amount": empty,
@@ -120,7 +120,7 @@ def _read_matching(
     import pyarrow
     import pyarrow.compute as compute
 
-    rows = np.flatnonzero(_mask(compute.match_substring_regex(text, pattern)))
+    rows = np.flatnonzero(mask_of(compute.match_substring_regex(text, pattern)))
     if not len(rows):
         return
     cells = text.take(pyarrow.array(rows))
@@ -151,7 +151,7 @@ def _typed(array: Any, zone: ZoneInfo, zones: Zones) -> tuple[IntArray, dict[str
     import pyarrow
 
     aware = pyarrow.types.is_timestamp(array.type) and array.type.tz is not None
-    empty = _mask(array.is_null())
+    empty = mask_of(array.is_null())
     stamps = array.cast(pyarrow.timestamp("us", array.type.tz if aware else None), safe=False)
     found = stamps.cast("int64").fill_null(0).to_numpy(zero_copy_only=False).copy()
     beyond = ((found < EARLIEST_US) | (found > LATEST_US)) & ~empty
@@ -188,9 +188,10 @@ def _offset_us(cell: int, zone: ZoneInfo) -> tuple[int, str]:
 def _is_empty(text: Any) -> BoolArray:
     import pyarrow.compute as compute
 
-    return _mask(compute.equal(text, ""))
+    return mask_of(compute.equal(text, ""))
 
 
-def _mask(array: Any) -> BoolArray:
+def mask_of(array: Any) -> BoolArray:
+    """An arrow column of truth values as a numpy array."""
     found: BoolArray = array.to_numpy(zero_copy_only=False).astype(np.bool_)
     return found

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from costmodel.assumptions.columns import load_payment_columns
 from costmodel.assumptions.large_tables import open_table
 from costmodel.assumptions.scenario import Scenario
-from costmodel.errors import InputError, Problem
+from costmodel.assumptions.table_files import refuse_rows
 from costmodel.simulation.coarse_times import spread
 from costmodel.simulation.payment_rows import Reader, Tally
 from costmodel.simulation.payments import Payments
@@ -69,23 +69,12 @@ def read_payments(path: Path, scenario: Scenario, columns: Mapping[str, str], *,
     """
     reader = Reader(open_table(path), load_payment_columns(data), columns, scenario.workload.time_zone)
     rows = reader.rows()
-    refuse_if_needed(path, len(rows), reader.tally, strict)
+    tally = reader.tally
+    rejected = {reason: (count, tally.lines[reason]) for reason, count in tally.counts.items()}
+    refuse_rows(path, len(rows), rejected, strict=strict, remedy="check the columns (--map) and the rows named")
     us, unit = (None, None) if rows.us is None else spread(rows.us, ZoneInfo(reader.zone))
     payments, months = placed(rows.cents, us, rows.rail, scenario, str(path))
     return Replay(
-        payments, months, path.name, reader.columns, reader.guessed, reader.used, reader.tally,
+        payments, months, path.name, reader.columns, reader.guessed, reader.used, tally,
         dict(reader.zones.counts), reader.zone, unit, dict(reader.other_currencies),
     )  # fmt: skip
-
-
-def refuse_if_needed(path: Path, rows: int, tally: Tally, strict: bool) -> None:
-    """Raises InputError if no row is usable, and with `strict` if any was rejected."""
-    reasons = "; ".join(
-        f"{count} {reason} (line {', '.join(map(str, tally.lines[reason]))})" for reason, count in tally.counts.items()
-    )
-    if not rows:
-        raise InputError(Problem(str(path), None, "", f"no usable row ({reasons or 'it has none'})",
-                                 "check the columns (--map) and the rows named"))  # fmt: skip
-    if strict and tally.counts:
-        first = min(lines[0] for lines in tally.lines.values())
-        raise InputError(Problem(str(path), first, "", f"rejected rows: {reasons}", "mend them, or leave out --strict"))

@@ -6,6 +6,7 @@ shown.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,10 @@ import pytest
 
 import costmodel as cm
 from costmodel.analysis.compare import Comparison
+from costmodel.analysis.modeller import ModelledRow
+from costmodel.analysis.perimeters import PerimeterRow, Term
 from costmodel.errors import UsageError
+from costmodel.simulation.statistics import Difference
 
 QUICK = {"replications": 1, "lead_in_days": 0, "workload.payments_per_month": 300, "workload.days": 3}
 
@@ -102,3 +106,66 @@ def test_what_it_is_told_reaches_the_simulation(tmp_path: Path) -> None:
         compared(perimeters="nowhere")
     with pytest.raises(UsageError, match="no engine named"):
         compared(engine="quick")
+
+
+def term(name: str, usd: str, basis: str) -> Term:
+    return Term(name, name.title(), Decimal(usd), basis, "by hand", is_known=True)
+
+
+def by_hand(stripe: tuple[Term, ...], document: str | None) -> Comparison:
+    """Fees of 80.00 and 20.00, or none, against 25.00; 7.50 is left out."""
+    row = PerimeterRow(
+        "p", "P", None, "modelled", stripe, (term("a.b", "25.00", "assumption"),), (term("x.y", "7.50", "claimed"),)
+    )
+    intervals = {"own_usd": (24.5, 25.5), "reduction": None}
+    modelled = ModelledRow(row, Decimal(10), intervals, Difference(75.0, (74.0, 76.0), 0.25, 4))
+    percent = None if document is None else Decimal(document)
+    return Comparison("one", "other", "p", modelled, percent, ("own: counting *",), {"seed": 1})
+
+
+FEES = (term("s.card", "80.00", "published"), term("s.payout", "20.00", "secondary"))
+
+
+def test_a_comparison_by_hand_as_a_table_and_a_page() -> None:
+    frame = by_hand(FEES, "56.25").to_frame()
+    assert list(frame.columns) == ["side", "line", "cost_usd", "basis"]
+    assert frame.to_numpy().tolist() == [
+        ["stripe", "s.card", 80.0, "published"],
+        ["stripe", "s.payout", 20.0, "secondary"],
+        ["own", "a.b", 25.0, "assumption"],
+    ]
+    assert frame["cost_usd"].dtype == "float64"
+    page = by_hand(FEES, "56.25")._repr_html_()
+    assert re.findall(r"<t([hd])>(.*?)</t[hd]>", page) == [
+        *(("h", name) for name in ("side", "line", "cost_usd", "basis")),  # no numbers of rows
+        *(("d", cell) for cell in ("stripe", "s.card", "80.0", "published")),
+        *(("d", cell) for cell in ("stripe", "s.payout", "20.0", "secondary")),
+        *(("d", cell) for cell in ("own", "a.b", "25.0", "assumption")),
+    ]
+
+
+def test_a_comparison_by_hand_as_a_document() -> None:
+    """(100 − 25) / 100; against nothing there is no reduction."""
+    assert by_hand(FEES, "56.25").to_dict() == {
+        "schema_version": 1,
+        "before": "one",
+        "after": "other",
+        "perimeter": "p",
+        "before_usd": "100.00",
+        "after_usd": "25.00",
+        "reduction_percent": "75",
+        "document_percent": "56.25",
+        "difference_usd": {"value": 75.0, "interval": [74.0, 76.0], "variance_ratio": 0.25, "replications": 4},
+        "intervals": {"own_usd": [24.5, 25.5], "reduction": None},
+        "lines": [
+            {"side": "stripe", "line": "s.card", "cost_usd": "80.00", "basis": "published"},
+            {"side": "stripe", "line": "s.payout", "cost_usd": "20.00", "basis": "secondary"},
+            {"side": "own", "line": "a.b", "cost_usd": "25.00", "basis": "assumption"},
+        ],
+        "left_out": [{"line": "x.y", "cost_usd": "7.50"}],
+        "replaced": ["own: counting *"],
+        "provenance": {"seed": 1},
+    }
+    nothing = by_hand((), None).to_dict()
+    assert (nothing["before_usd"], nothing["reduction_percent"], nothing["document_percent"]) == ("0", None, None)
+    assert [row["side"] for row in nothing["lines"]] == ["own"]

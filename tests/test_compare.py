@@ -81,6 +81,27 @@ def test_a_variant_is_named_apart_or_with_its_perimeter() -> None:
     assert apart.perimeter == together.perimeter == "same_rail.stripe_sets_prices"
     assert apart.to_dict() == together.to_dict()
     assert apart.to_dict()["before_usd"] != compared().to_dict()["before_usd"]
+    assert "stripe: counting ach_of_connect" in apart.replaced
+
+
+def test_a_folder_of_ones_own_gives_scenario_and_perimeter(tmp_path: Path, root: Path) -> None:
+    """Both are only there; its perimeter counts two lines on one side, and leaves two out on the other."""
+    for folder in ("perimeters", "scenarios"):
+        (tmp_path / folder).mkdir()
+    text = (root / "data" / "perimeters" / "seed.toml").read_text(encoding="utf-8")
+    text = text.replace('lines = ["ach_of_seed"]', 'lines = ["stripe.ach_debit", "stripe.payout"]')
+    text = text.replace('without = ["beyond_fees"]', 'without = ["beyond_fees", "payouts_by_ach"]')
+    (tmp_path / "perimeters" / "own.toml").write_text(text, encoding="utf-8")
+    scenario = 'title = "Mine"\nbase = "seed_aws"\npinned = false\n'
+    (tmp_path / "scenarios" / "mine.toml").write_text(scenario, encoding="utf-8")
+    terms = {"perimeter": "same_rail", "perimeters": "own", "set": QUICK, "data": tmp_path}
+    found = cm.compare("seed_stripe", "mine", **terms)  # with the engine that is chosen where none is named
+    assert found.provenance["engine"] in ("reference", "compiled")
+    assert [line for line in found.replaced if "counting" in line] == [
+        "stripe: counting stripe.ach_debit, stripe.payout",
+        "own: counting * without beyond_fees, payouts_by_ach",
+    ]
+    assert [term.name for side, term in found.lines if side == "stripe"] == ["stripe.ach_debit", "stripe.payout"]
 
 
 def test_a_perimeter_that_is_not_there_is_refused() -> None:

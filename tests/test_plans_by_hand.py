@@ -208,6 +208,9 @@ provider = "test"
 [operation.Put]
 uses = { write_units = 2 }
 stores = true
+[operation.Mark]
+latency = "Put"
+stores = true
 [operation.Scan]
 uses = { read_units = 0.5 }
 scans = true
@@ -248,7 +251,7 @@ def assumed(text: str = LIMITS + RETRY + FULL, **workload: Any) -> Assumptions:
     return Assumptions("full", scenario, pipeline, services, (), "")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def full() -> Plan:
     return compile_plan(assumed())
 
@@ -446,16 +449,37 @@ def test_sizes_of_a_put(said: str, units: int, stays: int) -> None:
     assert plan.steps[2].adds_row is ("table" in said)
 
 
-def test_the_first_chunk_may_be_larger() -> None:
-    """Five KB of which the first unit holds 4: two; 4 KB: one; each in three copies of two units."""
-    for row_bytes, units in ((5120, 12), (4096, 6), (4097, 12), (5121, 18)):
-        assumptions = assumed((LIMITS + RETRY + FULL).replace("row_bytes = 2049", f"row_bytes = {row_bytes}"))
-        db = assumptions.services["db"]
-        meter = db.meter["write_units"].model_copy(update={"first_kb": Decimal(4)})
-        changed = db.model_copy(update={"meter": db.meter | {"write_units": meter}})
-        services = assumptions.services | {"db": changed}
-        plan = compile_plan(Assumptions("full", assumptions.scenario, assumptions.pipeline, services, (), ""))
-        assert plan.steps[2].uses == (("write_units", units),)
+@pytest.mark.parametrize(
+    ("first_kb", "chunk_kb", "row_bytes", "units"),
+    [(4, 1, 4096, 6), (4, 1, 4097, 12), (4, 1, 5120, 12), (4, 1, 5121, 18),
+     (None, 4, 4096, 6), (None, 4, 4097, 12), (None, 4, 8192, 12), (None, 4, 8193, 18), (1, 4, 1024, 6), (1, 4, 5120, 12)],
+)  # fmt: skip
+def test_chunks_and_a_first_one_of_its_own(first_kb: int | None, chunk_kb: int, row_bytes: int, units: int) -> None:
+    """What is over the first chunk is counted in chunks begun; each in three copies of two units."""
+    assumptions = assumed((LIMITS + RETRY + FULL).replace("row_bytes = 2049", f"row_bytes = {row_bytes}"))
+    db = assumptions.services["db"]
+    meter = db.meter["write_units"].model_copy(
+        update={"first_kb": first_kb and Decimal(first_kb), "chunk_kb": Decimal(chunk_kb)}
+    )
+    changed = db.model_copy(update={"meter": db.meter | {"write_units": meter}})
+    services = assumptions.services | {"db": changed}
+    plan = compile_plan(Assumptions("full", assumptions.scenario, assumptions.pipeline, services, (), ""))
+    assert plan.steps[2].uses == (("write_units", units),)
+
+
+def test_what_has_no_size_stores_nothing() -> None:
+    plan = compile_plan(assumed((LIMITS + RETRY + FULL).replace('db.Put", table = "rows"', 'db.Mark"')))
+    assert (plan.steps[2].stores_bytes, plan.steps[2].adds_row, plan.steps[2].uses) == (0, False, ())
+    assert plan.steps[2].units == 1  # a call takes a token of each of its quotas at least
+
+
+def test_a_quota_of_a_table_is_each_tables_own() -> None:
+    more = '[ { name = "z", call = "db.Put", table = "first", as = "coded" }, { name = "x"'
+    plan = compile_plan(assumed((LIMITS + RETRY + FULL).replace('[ { name = "x"', more)))
+    assert [plan.quotas[number].name for one in plan.steps[2:4] for number in one.quotas] == [
+        "db.write_units of first",
+        "db.write_units of rows",
+    ]
 
 
 def test_what_the_platform_lacks_is_named() -> None:

@@ -13,10 +13,11 @@ from costmodel.assumptions.fields import Law
 from costmodel.assumptions.pipeline import Schedule, Wait
 from costmodel.assumptions.scenario import Workload
 from costmodel.simulation.arrivals import Intensity
+from costmodel.simulation.calendar import schedule_times
 from costmodel.simulation.counts import Counts, bin_of, bin_values, quantile, quantiles
 from costmodel.simulation.payments import Demand, _below, _to_total, generate, ticket_law
 from costmodel.simulation.plan import Plan
-from costmodel.simulation.tables import CELLS, LawTable, law_table
+from costmodel.simulation.tables import CELLS, LawByMonth, LawTable, law_table, multiplied
 from costmodel.simulation.timetable import (
     Timetable,
     draw_outages,
@@ -116,6 +117,17 @@ def test_a_timetable_reaches_beyond_its_end(days: int) -> None:
     assert len(found.midnights) == len(found.bank_days) == len(found.due[1]) == days + 3
     assert found.midnights[-1] > found.end_ns
     assert len(found.fires[0]) == 4 * days + 1
+
+
+def test_a_schedule_fires_from_its_start_up_to_its_end() -> None:
+    """Counted from midnight, though the time begins at half past; the end itself is no part."""
+    start, every = MONDAY + dt.timedelta(minutes=30), Schedule(every_minutes=90, **SOURCED)
+    found = schedule_times(every, start, MONDAY + dt.timedelta(hours=6))
+    assert [time / HOUR for time in found] == [1, 2.5, 4]
+    assert schedule_times(every, MONDAY, MONDAY + dt.timedelta(hours=3)) == [0, 3 * HOUR // 2]
+    daily = Schedule(at=("00:30", "03:00"), **SOURCED)
+    assert schedule_times(daily, start, MONDAY + dt.timedelta(hours=3)) == [0]
+    assert schedule_times(daily, start, MONDAY + dt.timedelta(hours=25)) == [0, 5 * HOUR // 2, 24 * HOUR]
 
 
 def failing(per_year: str, seconds: int) -> Plan:
@@ -377,6 +389,33 @@ def test_means_of_laws(form: dict[str, Any], mean_ms: float) -> None:
     assert law_table(Law.model_validate(form | SOURCED)).mean() / 10**6 == pytest.approx(mean_ms, rel=1e-3)
 
 
+def test_the_mean_counts_the_far_end() -> None:
+    """All nothing but the largest value at the very end of the upper side: 2^62 beyond 2^-41 of the probability, and on
+    average half of it in the last cell, which holds a 64th of that: 2^21 + 2^14."""
+    edges = np.zeros(2 * (CELLS + 1), np.int64)
+    edges[CELLS + 1] = 2**62
+    assert LawTable(edges).mean() == 2**21 + 2**14
+    edges = np.zeros(2 * (CELLS + 1), np.int64)
+    edges[0] = 2**62
+    assert LawTable(edges).mean() == 2**21 + 2**14
+    assert LawTable(np.full(2 * (CELLS + 1), 3, np.int64)).mean() == pytest.approx(3, rel=1e-12)
+
+
+def test_edges_are_multiplied_in_the_room_given() -> None:
+    room = np.zeros(3)
+    assert multiplied(np.array([1.0, 3.0, 2.0**61]), 2.5, room) is room
+    assert room.tolist() == [2, 8, 2.0**62]  # 2.5 to even, 7.5, none beyond 2^62
+
+
+def test_a_law_by_month_in_each_of_its_months() -> None:
+    base = LawTable(np.array([3, 5], np.int64))
+    law = LawByMonth(base, np.array([1.0, 3.0, 0.5]))
+    assert law.of_month(0) is base
+    assert [law.of_month(month).edges.tolist() for month in range(3)] == [[3, 5], [9, 15], [2, 2]]
+    assert (law.largest, law.only_value) == (15, None)
+    assert LawByMonth(LawTable.constant(4), np.array([1.0, 2.5])).only_value.tolist() == [4, 10]
+
+
 # --- counts ------------------------------------------------------------------------------------------------------------
 
 # A value's bin, and the middle of that bin: exact below 2^11, then 1,024 bins for each doubling.
@@ -431,8 +470,10 @@ def test_the_shapes_of_counts() -> None:
         array.dtype == np.int64 and not array.any() for array in vars(counts).values() if isinstance(array, np.ndarray)
     )
     assert counts.without_histograms().latency.shape == (2, 0)
+    assert counts.without_histograms().latency.dtype == np.int64
     counts.set_lists("outcomes", [[1] * 8, [2] * 8])
     assert counts.lists("outcomes") == [[1] * 8, [2] * 8]
     counts.amounts = {"card": np.array([[5], [6], [7]])}
     assert [counts.times("card", basis).tolist() for basis in (0, 1)] == [[6], [7]]
     assert counts.times("ach", 0).tolist() == []
+    assert counts.times("ach", 0).dtype == np.int64

@@ -25,7 +25,7 @@ from costmodel.simulation.reference import Reference
 from costmodel.simulation.strands import Strand
 from costmodel.simulation.timetable import Timetable, make_timetable
 from tests.test_engine import DESK, LEAVE, MS, ONE_FUNCTION, SECOND, TAKE, TEN, USE, counted, ends_ms
-from tests.test_money import EVENTS, HOUR, bank
+from tests.test_money import EVENTS, FILES, HOUR, bank
 from tests.test_money import counted as amounts
 from tests.worlds import (
     PIPELINE_HEAD,
@@ -435,3 +435,60 @@ def test_what_a_provider_gets_is_less_the_commission_half_up(ppm: int, net: int)
     sourced = {"source": "test", "read": dt.date(2026, 1, 1), "basis": "published"}
     result = bank(["2026-11-02T10:00"], commission={"value": Decimal(ppm) / 10**6, "unit": "1", **sourced})
     assert amounts(result, "payout") == {net: 1}
+
+
+# --- queues and schedules -------------------------------------------------------------------------------------------------
+
+
+def test_batches_are_taken_in_the_order_in_which_entries_came() -> None:
+    """Five payments of one moment, two a batch, one batch at a time: 0 and 1, 2 and 3, then 4. The second firing's runs are
+    numbered from 2^16 on."""
+    plan = World(FILES.format(most=1), flat_scenario(1), arrivals_ns=[0]).plan
+    result = Ran(plan, [HOUR // 2] * 5)
+    minute = 60_000 * MS
+    assert [payment for flow, payment, ns in result.waited if flow == "send" and ns == minute] == [0, 1, 2, 3, 4]
+    begun = [run for flow, run, ns in result.waited if flow == "send" and ns == MS and run]
+    assert begun[:3] == [(1 << 16), (1 << 16) + 1, (1 << 16) + 2]
+    assert begun[3] == 2 << 16  # nothing is due: it runs without entries
+
+
+def test_a_schedule_fires_no_more_at_the_end_of_the_month() -> None:
+    """Hourly over the 720 hours of November, the first at its beginning; what falls on the end is December's."""
+    result = Ran(calling(), [HOUR])
+    assert [run >> 16 for flow, run, _ in result.waited if flow == "sweep"] == [*range(720)]
+    assert result.counts.calls[:, 1].tolist() == [720, 720]
+
+
+def test_both_bases_count_what_begins_in_the_month() -> None:
+    """Two payments of the month, and one at its very end, which is counted by payment only."""
+    result = world(TEN, [0, 5_000, 720 * 3_600_000 - 1, 720 * 3_600_000 - 1])
+    asked = result.counts.functions[:, 0].tolist()
+    assert asked[0] == [2, 1, 0, 0, 0, 520, 0]
+    assert asked[1] == [4, 3, 0, 0, 0, 520 + 2 * 510, 0]
+    assert result.counts.outcomes[:, Outcome.COMPLETED].tolist() == [2, 4]
+
+
+def test_a_copy_that_moves_no_money_goes_on() -> None:
+    """A message that comes twice where that is looked for: money waits once, but what comes after it is done twice."""
+    text = EVENTS.format(share=1)
+    old = text[text.index('steps = [ { name = "use"') : text.index("[work.a_day]")]
+    new = """steps = [ { name = "q", queue = "held", due = "soon", as = "coded" }, { name = "m", end = "settled", as = "coded" },
+  { name = "after", call = "svc.op", as = "coded" } ]
+[waits.soon]
+hours = 0
+SOURCED_LINES
+[schedules.hourly]
+every_minutes = 60
+SOURCED_LINES
+[flows.take]
+starts = "schedule"
+schedule = "hourly"
+takes = "held"
+most_entries = 10
+SOURCED_LINES
+steps = [ { name = "each", as = "coded", each = [ { name = "done", end = "done", as = "coded" } ] } ]
+"""
+    result = World(text.replace(old, new), flat_scenario(1), services=SERVICES, arrivals_ns=[0])
+    assert result.counts.calls[COHORT].tolist() == [1, 2]
+    assert result.counts.outcomes[COHORT, Outcome.SETTLED] == 1
+    assert result.counts.outcomes[COHORT, Outcome.DONE] == 1

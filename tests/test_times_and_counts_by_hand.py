@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from costmodel.assumptions.scenario import Workload
 from costmodel.simulation.arrivals import Intensity
 from costmodel.simulation.calendar import schedule_times
 from costmodel.simulation.counts import Counts, bin_of, bin_values, quantile, quantiles
+from costmodel.simulation.draws import draw_bits, name_key, stream_key
 from costmodel.simulation.payments import Demand, _below, _to_total, generate, ticket_law
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.tables import CELLS, LawByMonth, LawTable, law_table, multiplied
@@ -163,6 +165,24 @@ def test_outages_have_luck_of_their_own_by_service_and_seed() -> None:
     assert len(set(first)) == 4
     lengths = draw_outages((("gate", Decimal(8766), LawTable.exponential(10**9)),), 10 * DAY, 1)[0]
     assert len({end - start for start, end in lengths}) == len(lengths)
+
+
+def exponential(bits: int, mean: float) -> float:
+    """The quantile that 64 bits pick: the upper half by its tail, the lower by its own."""
+    tail = (bits & (2**63 - 1)) / 2**64
+    return -mean * (math.log(tail) if bits >= 2**63 else math.log1p(-tail))
+
+
+def test_each_outage_meets_the_luck_of_its_number() -> None:
+    """Its gap by the draw of its name and number, its length by the second try of it; the table is exact to 1/64 of a
+    tail, linear between."""
+    spans = draw_outages((("gate", Decimal(8766), LawTable.exponential(60 * 10**9)),), 10 * DAY, 5)[0]
+    key, now = stream_key(5, "outage", name_key("gate")), 0.0
+    for number, (begun, over) in enumerate(spans[:20]):
+        now += exponential(draw_bits(key, number), HOUR)
+        assert begun == pytest.approx(now, rel=1e-3), number
+        assert over - begun == pytest.approx(exponential(draw_bits(key, number, 0, 1), 60 * 10**9), rel=1e-3)
+        now = over
 
 
 # --- rates and amounts -------------------------------------------------------------------------------------------------
@@ -354,6 +374,17 @@ def test_beyond_the_farthest_octave_is_the_end(tail: int) -> None:
         bits = tail + 2**63 * upper
         assert numbered().value(bits) == (CELLS + 1) * upper
         assert numbered().values(np.array([bits], np.uint64)).tolist() == [(CELLS + 1) * upper]
+
+
+def test_a_table_of_a_quantile_function_has_both_its_sides() -> None:
+    """Of the normal law: symmetric; 1.2816 is its 90 % point, and the median ends either side."""
+    table = LawTable.of(lambda tail, score: score * 10**9)
+    assert table.edges[: CELLS + 1].tolist() == (-table.edges[CELLS + 1 :]).tolist()
+    assert table.edges[CELLS] == 0
+    assert table.value(2**64 - 1 - 2**63 + 2**64 // 10) / 10**9 == pytest.approx(1.2816, abs=1e-3)
+    tails = LawTable.of(lambda tail, score: tail * 2**42)
+    assert tails.edges[:3].tolist() == tails.edges[CELLS + 1 : CELLS + 4].tolist() == [2, 2, 2]
+    assert tails.edges[-1] == tails.edges[CELLS] == 2**41
 
 
 def test_a_scaled_law_is_rounded_and_bounded() -> None:

@@ -27,6 +27,7 @@ from costmodel.simulation.timetable import Timetable, make_timetable
 from tests.test_engine import DESK, LEAVE, MS, ONE_FUNCTION, SECOND, TAKE, TEN, USE, counted, ends_ms
 from tests.test_money import EVENTS, FILES, HOUR, bank
 from tests.test_money import counted as amounts
+from tests.test_times_and_counts_by_hand import exponential
 from tests.worlds import (
     PIPELINE_HEAD,
     RETRY,
@@ -188,7 +189,7 @@ SOURCED_LINES
 """
 
 
-def calling() -> Any:
+def calling(service: str = FAILING) -> Any:
     """A payment that calls, and a schedule that calls at each full hour."""
     text = """
 [schedules.hourly]
@@ -205,7 +206,7 @@ schedule = "hourly"
 SOURCED_LINES
 steps = [ { name = "look", call = "svc.op", as = "coded" } ]
 """
-    services = {"lambda": lambda_service(), "svc": check(Service, read(FAILING))}
+    services = {"lambda": lambda_service(), "svc": check(Service, read(service))}
     return compile_plan(assumptions_of(text, flat_scenario(1), services))
 
 
@@ -492,3 +493,51 @@ steps = [ { name = "each", as = "coded", each = [ { name = "done", end = "done",
     assert result.counts.calls[COHORT].tolist() == [1, 2]
     assert result.counts.outcomes[COHORT, Outcome.SETTLED] == 1
     assert result.counts.outcomes[COHORT, Outcome.DONE] == 1
+
+
+# --- luck by name, payment, repeat and attempt --------------------------------------------------------------------------
+
+
+def lasting(path: str, entity: int, repeat: int = 0, attempt: int = 0, mean_ms: float = 5) -> Any:
+    """An exponential time by the draw of its name; the table is exact to 1/64 of a tail, linear between."""
+    bits = draw_bits(stream_key(1, "duration", name_key(path)), entity, repeat, attempt)
+    return pytest.approx(exponential(bits, mean_ms * MS), rel=1e-3, abs=10)
+
+
+def test_each_payment_and_each_run_of_a_schedule_meets_its_own_luck() -> None:
+    """Payments are drawn for in blocks of 512; those of a third block, too."""
+    plan = calling(FAILING.replace("constant_ms = 5", "exponential_mean_ms = 5"))
+    result = Ran(plan, [HOUR + payment * MS for payment in range(1100)])
+    waited = {(flow, entity): ns for flow, entity, ns in result.waited}
+    for payment in (0, 1, 2, 511, 512, 513, 1023, 1024, 1099):
+        assert waited["pay", payment] == lasting("pay/use", payment), payment
+    for run in (1, 2, 700):
+        assert waited["sweep", run << 16] == lasting("sweep/look", run << 16), run
+
+
+def test_each_attempt_meets_its_own_luck() -> None:
+    plan = calling(FAILING.replace("constant_ms = 5", "exponential_mean_ms = 5"))
+    start = 2 * HOUR + HOUR // 2
+    result = Ran(plan, [start], outages=(((start, start + 1),),))
+    first, second = [ns for flow, _, ns in result.waited if flow == "pay"]
+    assert first - jitter("pay/use", 0, 0) == lasting("pay/use", 0)
+    assert second == lasting("pay/use", 0, 0, 1)
+
+
+def test_a_duplicate_and_an_event_tried_again_meet_other_luck() -> None:
+    """A duplicate's repeats are 2^16 higher; each try of an event is one more. Whichever thinks less takes the only place
+    for a day; the other comes again after one minute and after two."""
+    text = EVENTS.format(share=1)
+    text = text.replace('{ name = "fail"', '{ name = "think", work = "short", as = "coded" }, { name = "fail"')
+    text += "[work.short]\nexponential_mean_ms = 1000\nSOURCED_LINES\n"
+    result = Ran(World(text, flat_scenario(1), services=SERVICES, arrivals_ns=[0]).plan, [0])
+    thought = [ns for flow, _, ns in result.waited if flow == "told" and ns not in (5 * MS, 24 * HOUR)]
+    later = 0 if thought[0] > thought[1] else 1 << 16
+    assert thought == [lasting("told/think", 0, repeat, 0, 1000) for repeat in (0, 1 << 16, later + 1, later + 2)]
+
+
+def test_the_last_payment_of_the_month_is_followed_to_its_end() -> None:
+    """It comes a millisecond before the end, and is the only one."""
+    last = 720 * HOUR - MS
+    result = world(TEN, [last / MS])
+    assert ends_ms(result) == [last / MS + 601 + 10]

@@ -10,6 +10,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from costmodel.assumptions.catalog import Assumptions
@@ -17,7 +18,7 @@ from costmodel.assumptions.checking import check
 from costmodel.assumptions.pipeline import Pipeline
 from costmodel.assumptions.service import Service
 from costmodel.simulation.compiling import compile_plan
-from costmodel.simulation.counts import Counts
+from costmodel.simulation.counts import Counts, bin_values
 from costmodel.simulation.draws import draw_bits, name_key, stream_key
 from costmodel.simulation.payments import generate
 from costmodel.simulation.plan import Outcome
@@ -541,3 +542,18 @@ def test_the_last_payment_of_the_month_is_followed_to_its_end() -> None:
     last = 720 * HOUR - MS
     result = world(TEN, [last / MS])
     assert ends_ms(result) == [last / MS + 601 + 10]
+
+
+def test_each_latency_is_counted_once_at_its_value() -> None:
+    """The whole form took 611 ms cold, then 11 ms twice; the step that is timed as the payment 10 ms each time. A payment
+    of the lead-in would not count, nor does one that fails."""
+    timed = TEN.replace('as = "coded"', 'as = "coded", timer = "payment"')
+    counts = world(timed, [0, 5_000, 10_000]).counts
+    for which, took in ((0, [10, 10, 10]), (1, [11, 11, 611])):
+        found = np.flatnonzero(counts.latency[which])
+        expected = sorted({ms * MS for ms in took})
+        assert bin_values(found).tolist() == pytest.approx(expected, rel=2**-10)
+        assert counts.latency[which][found].tolist() == [took.count(ms // MS) for ms in expected]
+        assert (counts.latency_sum[which], counts.latency_max[which]) == (sum(took) * MS, max(took) * MS)
+    lost = world(f"{SECOND}, {SECOND.replace('second', 'again', 1)}", [0], timeout=1).counts
+    assert lost.latency.sum() == sum(lost.latency_sum) == max(lost.latency_max) == 0

@@ -502,6 +502,8 @@ def test_the_shapes_of_counts() -> None:
     )
     assert counts.without_histograms().latency.shape == (2, 0)
     assert counts.without_histograms().latency.dtype == np.int64
+    counts.set_lists("calls", [[], []])  # a plan without service calls counts in whole numbers, too
+    assert (counts.calls.dtype, counts.calls.shape) == (np.int64, (2, 0))
     counts.set_lists("outcomes", [[1] * 8, [2] * 8])
     assert counts.lists("outcomes") == [[1] * 8, [2] * 8]
     counts.amounts = {"card": np.array([[5], [6], [7]])}

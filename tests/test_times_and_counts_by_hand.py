@@ -275,7 +275,8 @@ SHARED = [  # drawn, cents in all, cents each
 
 @pytest.mark.parametrize(("drawn", "total", "each"), SHARED)
 def test_amounts_to_a_total(drawn: list[int], total: int, each: list[int]) -> None:
-    assert _to_total(np.array(drawn, np.int64), total).tolist() == each
+    amounts = _to_total(np.array(drawn, np.int64), total)
+    assert (amounts.tolist(), amounts.dtype) == (each, np.int64)
 
 
 def test_equally_likely_numbers_by_their_bits() -> None:

@@ -2,8 +2,8 @@
 
 What turns a pipeline into a plan, a timetable and payments is read by either engine; what the reference engine does with
 them is what the compiled one must equal. All mutants of these modules would take hours, so that some are drawn. The
-clone is copied to FOLDER, mutmut (extra `mutation`) works there, and how many live is told by module. With `--score`
-only the last, for any folder in which mutmut has been.
+clone is copied to FOLDER, mutmut (extra `mutation`) works there, and how many live is told by module. With `--again` those
+that lived meet the tests as they are now; with `--score` is only told what was found, in any folder where mutmut was.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PLANS = ("compiling", "metered", "platform", "calendar", "timetable", "tables", "payments", "arrivals", "counts")
 ENGINE = ("instructions", "environments", "stations", "strands", "sources", "reference")
 ASKED = ("engine", "metering", "calendar", "payments", "stations", "draws", "pipeline_aws", "money", "plans_by_hand",
-         "times_and_counts_by_hand")  # fmt: skip
+         "times_and_counts_by_hand", "engine_edges")  # fmt: skip
 UNASKED = 33  # as mutmut says that no test calls the function
 COPIED = ("costmodel", "data", "tests", "pyproject.toml", "README.md", "constraints.txt")
 
@@ -95,21 +95,33 @@ def tell(folder: Path) -> None:
         print(*row[3], sep="\n", end="\n" if row[3] else "")
 
 
+def ask(folder: Path, names: list[str]) -> None:
+    """Let mutmut try these in a folder that is prepared."""
+    mutmut = str(Path(sys.executable).with_name("mutmut"))
+    subprocess.run([mutmut, "run", "--max-children", "1", *names], cwd=folder, check=True)
+
+
+def again(folder: Path) -> None:
+    """Those that live meet the tests of the clone."""
+    shutil.copytree(ROOT / "tests", folder / "tests", dirs_exist_ok=True)
+    (folder / "setup.cfg").write_text(settings(), encoding="utf-8")
+    ask(folder, [name for _, _, _, live in scores(folder) for name in live])
+
+
 def main() -> None:
     """Draw, run, and tell."""
     asked = argparse.ArgumentParser(description="mutants of the rules that both engines share")
-    asked.add_argument(
-        "folder", type=Path, help="a folder that is not there yet; with --score, one where mutmut has been"
-    )
+    asked.add_argument("folder", type=Path, help="one that is not there yet; with --again and --score, one that is")
     asked.add_argument("--sample", type=int, default=600, help="how many to draw")
     asked.add_argument("--seed", type=int, default=8, help="of the draw")
+    asked.add_argument("--again", action="store_true", help="try those that lived with the tests as they are now")
     asked.add_argument("--score", action="store_true", help="only tell what was found")
     given = asked.parse_args()
-    if not given.score:
+    if given.again:
+        again(given.folder)
+    elif not given.score:
         prepare(given.folder)
-        mutmut = str(Path(sys.executable).with_name("mutmut"))
-        names = drawn(given.sample, given.seed)
-        subprocess.run([mutmut, "run", "--max-children", "1", *names], cwd=given.folder, check=True)
+        ask(given.folder, drawn(given.sample, given.seed))
     tell(given.folder)
 
 

@@ -340,6 +340,42 @@ def test_the_same_payments_by_other_methods() -> None:
     assert changed.arrival_ns is made.arrival_ns
 
 
+def drawn(stream: str, ids: list[int]) -> list[int]:
+    """The bits of what is drawn for payments of these numbers, with the seed 3."""
+    return [draw_bits(stream_key(3, "payment", name_key(stream)), payment) for payment in ids]
+
+
+def quantile_of(bits: int) -> float:
+    """The probability that 64 bits pick: the upper half by its tail, the lower by its own."""
+    tail = (bits & (2**63 - 1)) / 2**64
+    return 1 - tail if bits >= 2**63 else tail
+
+
+def test_everything_of_a_payment_follows_from_its_number() -> None:
+    """Fifty payments in 30 days and five in the three days before, numbered from -5 to 49; half of them by ACH, amounts
+    lognormal. Arrivals are exponential spacings, scaled to the time with the spacing after the last one."""
+    half = {"card": Decimal("0.5"), "ach": Decimal("0.5")}
+    tickets = {"law": "lognormal", "sigma": 1, **SOURCED}
+    made = generate(flat_scenario(50, methods=half, tickets=tickets), 3, 3 * DAY)
+    ids = [*range(-5, 50)]
+    assert made.measured == (5, 55)
+    assert made.provider.tolist() == [(bits >> 32) * 75 >> 32 for bits in drawn("provider", ids)]
+    assert made.method.tolist() == [int(bits < 2**63) for bits in drawn("method", ids)]
+    assert np.argsort(made.amount_cents).tolist() == np.argsort([quantile_of(b) for b in drawn("amount", ids)]).tolist()
+    after = np.cumsum([exponential(bits, 1) for bits in drawn("arrival", [*range(51)])])
+    before = np.cumsum([exponential(bits, 1) for bits in drawn("arrival", [-1, -2, -3, -4, -5, -6])])
+    expected = [*(3 * DAY * (1 - before[4::-1] / before[5])), *(3 * DAY + 30 * DAY * after[:50] / after[50])]
+    assert made.arrival_ns.tolist() == pytest.approx(expected, rel=1e-3)
+
+
+def test_payments_of_the_lead_in_have_amounts_of_the_same_size() -> None:
+    """Every one of $200.00, which is drawn as thousandths of a cent and scaled."""
+    made = generate(flat_scenario(50), 3, 30 * DAY)
+    assert made.amount_cents.tolist() == [200_00] * 100
+    loose = generate(flat_scenario(50, count="random"), 3, 30 * DAY)
+    assert set(loose.amount_cents.tolist()) == {200_00}
+
+
 # --- tables ------------------------------------------------------------------------------------------------------------
 
 

@@ -537,6 +537,27 @@ def test_a_duplicate_and_an_event_tried_again_meet_other_luck() -> None:
     assert thought == [lasting("told/think", 0, repeat, 0, 1000) for repeat in (0, 1 << 16, later + 1, later + 2)]
 
 
+def test_whether_a_message_comes_twice_is_decided_anew_at_each_try() -> None:
+    """Of each telling's own messages half come twice, by the draw of its name, payment and repeat. The first payment's
+    telling takes the only place at once; all others fail and are tried again twice."""
+    text = EVENTS.format(share="0.5").replace(
+        '{ name = "use", call = "svc.op",', '{ name = "use", call = "svc.op", starts = "last",'
+    )
+    text += '[flows.last]\nstarts = "event"\nSOURCED_LINES\nsteps = [ { name = "w", work = "a_day", as = "coded" } ]\n'
+    payments = 12
+    result = World(text, flat_scenario(1), services=SERVICES, arrivals_ns=[k * HOUR for k in range(payments)])
+
+    def twice(path: str, payment: int, repeat: int) -> int:
+        return int(draw_bits(stream_key(1, "choice", name_key(path)), payment, repeat) < 2**63)
+
+    copies = [twice("pay/tell/delivery", payment, 0) for payment in range(payments)]
+    tries = [(payment, repeat) for payment in range(payments) for repeat in (0, 1, 2) if payment or not repeat]
+    tries += [(payment, (1 << 16) + n) for payment in range(payments) if copies[payment] for n in (0, 1, 2)]
+    expected = sum(copies) + sum(twice("told/use/delivery", *one) for one in tries)
+    assert result.counts.duplicates == expected
+    assert result.counts.calls[COHORT].tolist() == [payments, len(tries)]
+
+
 def test_the_last_payment_of_the_month_is_followed_to_its_end() -> None:
     """It comes a millisecond before the end, and is the only one."""
     last = 720 * HOUR - MS

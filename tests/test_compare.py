@@ -102,6 +102,13 @@ def test_a_folder_of_ones_own_gives_scenario_and_perimeter(tmp_path: Path, root:
         "own: counting * without beyond_fees, payouts_by_ach",
     ]
     assert [term.name for side, term in found.lines if side == "stripe"] == ["stripe.ach_debit", "stripe.payout"]
+    # the other side's scenario has payments of its own: a quarter of the amounts, at 0.8 % with a cap
+    theirs = 'title = "Theirs"\nbase = "seed_stripe"\npinned = false\n[workload]\nmean_ticket_usd = 50\n'
+    (tmp_path / "scenarios" / "theirs.toml").write_text(theirs, encoding="utf-8")
+    other = cm.compare("theirs", "mine", engine="reference", **terms)
+    fees = [comparison.modelled.row.stripe[0].usd for comparison in (other, found)]
+    assert fees[0] < fees[1] / 2
+    assert other.modelled.row.own == found.modelled.row.own
 
 
 def test_a_perimeter_that_is_not_there_is_refused() -> None:

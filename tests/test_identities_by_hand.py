@@ -168,7 +168,19 @@ def refuse(counts: Counts) -> None:
     counts.functions[COHORT, 0, :3] = (5, 5, 9)  # as many cold starts as invocations; throttles are none of them
 
 
+def nothing_completed(counts: Counts) -> None:
+    counts.payments, counts.outcomes[:, :3] = 1, (0, 0, 1)
+    counts.amounts.clear()
+
+
+def by_card_only(counts: Counts) -> None:
+    counts.amounts["card"] = amounts((100_00, 1), (50_00, 1))
+    counts.amounts["ach"] = np.zeros((3, 0), np.int64)
+
+
 LET_PASS = [
+    ("nothing was completed", plan(), (nothing_completed,)),
+    ("a way to pay that nobody used", plan(), (by_card_only,)),
     ("as worked out", plan(), ()),
     ("two parts not paid yet", plan(), (money("payout", (48_75, 2)),)),
     ("no part paid yet", plan(), (lambda counts: counts.amounts.pop("payout"),)),
@@ -225,14 +237,17 @@ def test_as_many_are_busy_as_may_exist(reserved: int, provisioned: int, others: 
 
 
 def test_what_is_larger_than_64_bits_is_exact() -> None:
-    """$400 trillion less 2.5 % in two parts, to the cent: twice the cents times the commission is above 2^63."""
-    large = 4 * 10**16
-    parts = [large * 975 // 2000, large * 975 // 2000 + 1]
-    changes = money("card", (large, 1)), money("payout", (24_37, 1), (24_38, 1), (parts[0], 2))
-    assert said(plan(), *changes) is None
-    wrong = said(plan(), changes[0], money("payout", (24_37, 1), (24_38, 1), (parts[0], 1), (parts[1], 1)))
+    """$400 trillion and 3 cents less 2.5 % in two parts, to the cent: twice the cents times the commission is above 2^63,
+    and no float holds the cents. A payment as large by ACH, too, which leaves 48.75 out."""
+    large, net = 40_000_000_000_000_003, 39_000_000_000_000_003
+    parts = (net // 2, 1), (net - net // 2, 1)
+    both = money("card", (large, 1)), money("ach", (large, 1))
+    twice = (net // 2, 2), (net - net // 2, 2)
+    assert said(plan(), both[0], money("payout", (24_37, 1), (24_38, 1), *parts)) is None
+    assert said(plan(), *both, money("payout", *twice)) is None
+    wrong = said(plan(), both[0], money("payout", (24_37, 1), (24_39, 1), *parts))
     assert wrong == (
-        f"{MONEY} (paid in less commission 39,000,000,000,004,875, payouts 39,000,000,000,004,876, parts paid 4, parts 4)"
+        f"{MONEY} (paid in less commission 39,000,000,000,004,878, payouts 39,000,000,000,004,879, parts paid 4, parts 4)"
     )
 
 

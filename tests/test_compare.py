@@ -82,6 +82,7 @@ def test_a_variant_is_named_apart_or_with_its_perimeter() -> None:
     assert apart.to_dict() == together.to_dict()
     assert apart.to_dict()["before_usd"] != compared().to_dict()["before_usd"]
     assert "stripe: counting ach_of_connect" in apart.replaced
+    assert apart.document_percent == Decimal("34.375")  # (800 − 525) / 800: Stripe's 0.8 % alone
 
 
 def test_a_folder_of_ones_own_gives_scenario_and_perimeter(tmp_path: Path, root: Path) -> None:
@@ -91,6 +92,9 @@ def test_a_folder_of_ones_own_gives_scenario_and_perimeter(tmp_path: Path, root:
     text = (root / "data" / "perimeters" / "seed.toml").read_text(encoding="utf-8")
     text = text.replace('lines = ["ach_of_seed"]', 'lines = ["stripe.ach_debit", "stripe.payout"]')
     text = text.replace('without = ["beyond_fees"]', 'without = ["beyond_fees", "payouts_by_ach"]')
+    variant = text.index('id = "stripe_sets_prices"')  # whose own side is paid by card here
+    own = text.index("[perimeter.variant.modelled.own]", variant)
+    text = text[:own] + text[own:].replace('rail = "ach"', 'rail = "card"', 1)
     (tmp_path / "perimeters" / "own.toml").write_text(text, encoding="utf-8")
     scenario = 'title = "Mine"\nbase = "seed_aws"\npinned = false\n'
     (tmp_path / "scenarios" / "mine.toml").write_text(scenario, encoding="utf-8")
@@ -102,6 +106,9 @@ def test_a_folder_of_ones_own_gives_scenario_and_perimeter(tmp_path: Path, root:
         "own: counting * without beyond_fees, payouts_by_ach",
     ]
     assert [term.name for side, term in found.lines if side == "stripe"] == ["stripe.ach_debit", "stripe.payout"]
+    by_card = cm.compare("seed_stripe", "mine", engine="reference", variant="stripe_sets_prices", **terms)
+    assert "own: every buyer pays by card" in by_card.replaced
+    assert "--set workload.methods={'card': 1, 'ach': 0}" in by_card.provenance["overridden"]
     # the other side's scenario has payments of its own: a quarter of the amounts, at 0.8 % with a cap
     theirs = 'title = "Theirs"\nbase = "seed_stripe"\npinned = false\n[workload]\nmean_ticket_usd = 50\n'
     (tmp_path / "scenarios" / "theirs.toml").write_text(theirs, encoding="utf-8")
@@ -109,6 +116,20 @@ def test_a_folder_of_ones_own_gives_scenario_and_perimeter(tmp_path: Path, root:
     fees = [comparison.modelled.row.stripe[0].usd for comparison in (other, found)]
     assert fees[0] < fees[1] / 2
     assert other.modelled.row.own == found.modelled.row.own
+
+
+def test_the_document_knows_the_own_system_only() -> None:
+    """No figure of the document where the other system is a processor, or for a perimeter it has no terms for."""
+    bought = cm.compare("seed_stripe", "moov", perimeter="same_rail", set=QUICK, engine="reference")
+    assert (bought.after, bought.document_percent) == ("moov", None)
+    assert compared(perimeter="list_price").document_percent is None
+
+
+def test_what_was_changed_stands_in_the_provenance() -> None:
+    """Changes of the own pipeline, and the rail of the own side."""
+    found = compared(set=QUICK | {"pipeline.account_concurrency.value": 900})
+    assert "--set pipeline.account_concurrency.value=900" in found.provenance["overridden"]
+    assert "--set workload.methods={'card': 0, 'ach': 1}" in found.provenance["overridden"]
 
 
 def test_a_perimeter_that_is_not_there_is_refused() -> None:

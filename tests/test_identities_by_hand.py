@@ -192,6 +192,7 @@ LET_PASS = [
     ("nothing of it paid out", plan(WORK, MARK), (money("payout", (48_75, 5)),)),
     ("payments that are not completed", plan(WORK, PAYOUT), (put("payments", 9), money("payout", (48_75, 5)))),
     ("payments by ACH that start nothing", plan(flows=(flow(0),)), (put("payments", 4),)),
+    ("each card payment has ended", plan(flows=(flow(0),)), ()),
     ("another flow for each method", plan(flows=(flow(0), flow(1))), ()),
 ]
 

@@ -96,6 +96,31 @@ def test_a_surcharge_is_rounded_together_unless_it_is_said() -> None:
     cents = np.array([1050, 150])
     assert surcharge_cents(cents, base, extra).tolist() == [16, 3]
     assert surcharge_cents(cents, base, extra, together=False).tolist() == [16, 2]
+    abroad = payments("abroad", [1050, 150], [1, 1])
+    assert bill(abroad).total_usd == Decimal("0.19")
+    assert bill(abroad, round_surcharges_together=False).total_usd == Decimal("0.18")
+
+
+def test_a_surcharge_on_top_of_another_takes_that_ones_price_in_its_region() -> None:
+    """5.4 % + 0.31 of $100 are 5.71; 4.4 % + 0.30, card and abroad, 4.70."""
+    added = {
+        "card": meter(price(percent="2.9", fixed_usd="0.30"), kind="per_payment"),
+        "abroad": meter(
+            price(percent="1.5", regions=["us-west-2"]), price(percent="9", regions=["eu-west-1"]),
+            kind="per_payment", adds_to="card",
+        ),
+        "converted": meter(price(percent="1", fixed_usd="0.01"), kind="per_payment", adds_to="card"),
+    }  # fmt: skip
+    row_of = payments("converted", [100_00], [1], on_top_of=("abroad",))
+    assert bill(row_of, services={"shop": service(added)}).total_usd == Decimal("1.01")
+
+
+def test_payments_of_many_months_have_a_row_for_each() -> None:
+    """$25 once in one month, $200 twice in the other; more axes mean nothing."""
+    months = row("card", amounts=(np.array([[25_00], [200_00]]), np.array([[1], [2]])))
+    assert bill(months).total_usd.tolist() == [Decimal("1.03"), Decimal("12.20")]
+    with pytest.raises(InputError, match="1 amounts but 1 counts"):
+        bill(row("card", amounts=(np.ones((1, 1, 1), np.int64), np.ones((1, 1, 1), np.int64))))
 
 
 def test_amounts_near_the_end_of_64_bits_are_exact() -> None:

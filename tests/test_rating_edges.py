@@ -6,6 +6,7 @@ what to do.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from decimal import Decimal, localcontext
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from costmodel.assumptions.by_month import column
 from costmodel.billing.bill import Bill, to_line_precision
 from costmodel.billing.fees import describe_fee, fee_cents, summed, surcharge_cents, total_cents
 from costmodel.billing.minimums import minimum_lines
@@ -466,3 +468,70 @@ def test_a_row_of_nothing_has_no_quantity() -> None:
     with pytest.raises(RowError) as refused:
         quantity_of(row("keys"), SHOP, SHOP.meter["keys"], ON, Decimal(720))
     assert (refused.value.wrong, refused.value.remedy) == ("gives no quantity", "give `quantity` in key-months")
+
+
+# --- many months at once ---------------------------------------------------------------------------------------------
+
+
+def by_month(*values: str | int) -> Any:
+    return column(map(Decimal, values))
+
+
+def months(name: str, *quantities: str | int, **more: Any) -> UsageRow:
+    return dataclasses.replace(row(name, 1, **more), quantity=by_month(*quantities))
+
+
+TIERED = {
+    "graduated": meter(price((0, "0.10"), (100, "0.05"), tiering="graduated", free_per_month=20)),
+    "volume": meter(price((0, "0.10"), (100, "0.05"), tiering="volume")),
+}
+BY_MONTH = [  # quantities of the months, USD of the months, labels of the lines
+    ("graduated", (10, 150, 0, 120), ["0", "11.5", "0", "10"], ["free", "up to 100", "above 100"]),
+    ("graduated", (150,), ["11.5"], ["free", "up to 100", "above 100"]),
+    ("graduated", (5, 20), ["0", "0"], ["free"]),
+    ("volume", (100, 101, 0), ["10", "5.05", "0"], ["up to 100", "above 100"]),
+    ("volume", (0, 0), ["0", "0"], ["up to 100"]),
+]
+
+
+@pytest.mark.parametrize(("name", "quantities", "usd", "labels"), BY_MONTH)
+def test_tiers_by_month(name: str, quantities: tuple[int, ...], usd: list[str], labels: list[str]) -> None:
+    """20 free, then 100 at 0.10, the rest at 0.05; or all of a month's at the tier it reaches."""
+    found = bill(months(name, *quantities), services={"shop": service(TIERED)})
+    assert found.total_usd.tolist() == [Decimal(one) for one in usd]
+    assert [line.tier for line in found.lines] == labels
+
+
+CENTS = np.array([25_00, 200_00])
+FEES = [  # percent and fixed of the months, fees of $25 and $200 in each
+    (("2.9", "3.9"), ("0.30", "0.10"), [[103, 610], [108, 790]]),  # 72.5 + 30 and 97.5 + 10, half up
+    (("2.9", "0"), "0.30", [[103, 610], [30, 30]]),
+    ("2.9", ("0.30", "0"), [[103, 610], [73, 580]]),
+]
+
+
+@pytest.mark.parametrize(("percent", "fixed", "cents"), FEES)
+def test_fees_by_month(percent: Any, fixed: Any, cents: list[list[int]]) -> None:
+    figures = {"percent": percent, "fixed_usd": fixed}
+    changed = {name: Decimal(one) if isinstance(one, str) else by_month(*one) for name, one in figures.items()}
+    terms = fee(percent="1", fixed_usd="1").model_copy(update=changed)
+    assert fee_cents(CENTS, terms).tolist() == cents
+    assert describe_fee(terms) == "another fee each month"
+
+
+def test_a_fees_limits_hold_in_each_month() -> None:
+    terms = fee(percent="1", minimum_usd="0.50", maximum_usd="1.50").model_copy(update={"percent": by_month("1", "4")})
+    assert fee_cents(CENTS, terms).tolist() == [[50, 150], [100, 150]]
+
+
+def test_fees_of_many_months_are_summed_by_month() -> None:
+    fees, counts = np.array([[1, 2], [3, 4]]), np.array([[10, 1], [1, 2]])
+    assert total_cents(fees, counts).tolist() == [12, 11]
+    large = np.array([[2**62, 1], [1, 1]])
+    assert total_cents(large, np.array([4, 1])).tolist() == [2**64 + 1, 5]
+
+
+def test_a_minimum_by_month() -> None:
+    """At least $250 a month; calls at 0.10: 1,000 of them are 150 short, 2,500 and 4,000 are not."""
+    found = bill(months("calls", 1000, 2500, 4000), services={"shop": LEAST})
+    assert found.total_usd.tolist() == [250, 250, 400]

@@ -535,3 +535,42 @@ def test_a_minimum_by_month() -> None:
     """At least $250 a month; calls at 0.10: 1,000 of them are 150 short, 2,500 and 4,000 are not."""
     found = bill(months("calls", 1000, 2500, 4000), services={"shop": LEAST})
     assert found.total_usd.tolist() == [250, 250, 400]
+
+
+def test_payments_are_counted_by_month() -> None:
+    """Three in one month and seven in the other; the line says how many."""
+    found = bill(row("card", amounts=(np.array([[25_00, 200_00]] * 2), np.array([[1, 2], [3, 4]]))))
+    assert found.lines[0].quantity.tolist() == [3, 7]
+    assert found.total_usd.tolist() == [Decimal("13.23"), Decimal("27.49")]  # 1.03 and 6.10 each
+
+
+WRONG_FIGURES = [
+    (dataclasses.replace(row("keys", 1), hours=Decimal(-1)), f"`hours` is -1; give a number between 0 and {MOST}"),
+    (months("keys", 5, -1), f"`quantity` is -1; give a number between 0 and {MOST}"),
+    (dataclasses.replace(row("keys", 1), quantity=1.5), "`quantity` is a float; give a Decimal"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "words"), WRONG_FIGURES)
+def test_a_figure_that_is_none_is_named(wrong: UsageRow, words: str) -> None:
+    with pytest.raises(InputError) as refused:
+        bill(wrong)
+    (problem,) = refused.value.problems
+    assert f"{problem.wrong}; {problem.remedy}".removeprefix("shop.keys: ") == words
+
+
+def test_a_plan_of_an_unknown_service_has_no_key() -> None:
+    with pytest.raises(InputError) as refused:
+        bill(row("keys", 1), plans={"stall": "list"})
+    (problem,) = refused.value.problems
+    assert (problem.file, problem.line, problem.key) == ("plans", None, "")
+
+
+def test_totals_have_every_digit() -> None:
+    """10^15 keys at $10,000 and a ten-billionth of a dollar: 30 digits, of which Python's own context keeps 28."""
+    tall = service({"keys": meter(price((0, "10000"))), "grain": meter(price((0, "0.0000000001")))})
+    found = bill(row("keys", 10**15), row("grain", 1), services={"shop": tall})
+    total = Decimal("10000000000000000000.0000000001")
+    assert (found.total_usd, found.by_service()) == (total, {"shop": total})
+    assert [*found.by_basis().values()] == [total]
+    assert dataclasses.replace(found).total_usd == total  # worked out anew, not beside the identities

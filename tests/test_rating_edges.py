@@ -574,3 +574,18 @@ def test_totals_have_every_digit() -> None:
     assert (found.total_usd, found.by_service()) == (total, {"shop": total})
     assert [*found.by_basis().values()] == [total]
     assert dataclasses.replace(found).total_usd == total  # worked out anew, not beside the identities
+
+
+def test_the_largest_fixed_fee() -> None:
+    """2^63 − 1 cents is the most that 64 bits hold; a cent more is refused."""
+    assert fee_cents(np.array([0, 5]), fee(fixed_usd="92233720368547758.07")).tolist() == [MOST_CENTS] * 2
+    with pytest.raises(UsageError, match="a fee is larger than 64 bits hold"):
+        fee_cents(np.array([0, 5]), fee(fixed_usd="92233720368547758.08"))
+
+
+def test_nothing_stands_between_the_rows_of_a_page() -> None:
+    """Rows follow each other, and so do warnings."""
+    found = dataclasses.replace(bill(row("keys", 1), row("flat", 1)), warnings=("one", "two"))
+    page = found._repr_html_()
+    assert page.count("</tr><tr>") == len(found.lines) - 1
+    assert "<p>one</p><p>two</p>" in page

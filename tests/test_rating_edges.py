@@ -6,6 +6,7 @@ what to do.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from decimal import Decimal, localcontext
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from costmodel.assumptions.by_month import column
 from costmodel.billing.bill import Bill, to_line_precision
 from costmodel.billing.fees import describe_fee, fee_cents, summed, surcharge_cents, total_cents
 from costmodel.billing.minimums import minimum_lines
@@ -96,6 +98,31 @@ def test_a_surcharge_is_rounded_together_unless_it_is_said() -> None:
     cents = np.array([1050, 150])
     assert surcharge_cents(cents, base, extra).tolist() == [16, 3]
     assert surcharge_cents(cents, base, extra, together=False).tolist() == [16, 2]
+    abroad = payments("abroad", [1050, 150], [1, 1])
+    assert bill(abroad).total_usd == Decimal("0.19")
+    assert bill(abroad, round_surcharges_together=False).total_usd == Decimal("0.18")
+
+
+def test_a_surcharge_on_top_of_another_takes_that_ones_price_in_its_region() -> None:
+    """5.4 % + 0.31 of $100 are 5.71; 4.4 % + 0.30, card and abroad, 4.70."""
+    added = {
+        "card": meter(price(percent="2.9", fixed_usd="0.30"), kind="per_payment"),
+        "abroad": meter(
+            price(percent="1.5", regions=["us-west-2"]), price(percent="9", regions=["eu-west-1"]),
+            kind="per_payment", adds_to="card",
+        ),
+        "converted": meter(price(percent="1", fixed_usd="0.01"), kind="per_payment", adds_to="card"),
+    }  # fmt: skip
+    row_of = payments("converted", [100_00], [1], on_top_of=("abroad",))
+    assert bill(row_of, services={"shop": service(added)}).total_usd == Decimal("1.01")
+
+
+def test_payments_of_many_months_have_a_row_for_each() -> None:
+    """$25 once in one month, $200 twice in the other; more axes mean nothing."""
+    months = row("card", amounts=(np.array([[25_00], [200_00]]), np.array([[1], [2]])))
+    assert bill(months).total_usd.tolist() == [Decimal("1.03"), Decimal("12.20")]
+    with pytest.raises(InputError, match="1 amounts but 1 counts"):
+        bill(row("card", amounts=(np.ones((1, 1, 1), np.int64), np.ones((1, 1, 1), np.int64))))
 
 
 def test_amounts_near_the_end_of_64_bits_are_exact() -> None:
@@ -441,3 +468,124 @@ def test_a_row_of_nothing_has_no_quantity() -> None:
     with pytest.raises(RowError) as refused:
         quantity_of(row("keys"), SHOP, SHOP.meter["keys"], ON, Decimal(720))
     assert (refused.value.wrong, refused.value.remedy) == ("gives no quantity", "give `quantity` in key-months")
+
+
+# --- many months at once ---------------------------------------------------------------------------------------------
+
+
+def by_month(*values: str | int) -> Any:
+    return column(map(Decimal, values))
+
+
+def months(name: str, *quantities: str | int, **more: Any) -> UsageRow:
+    return dataclasses.replace(row(name, 1, **more), quantity=by_month(*quantities))
+
+
+TIERED = {
+    "graduated": meter(price((0, "0.10"), (100, "0.05"), tiering="graduated", free_per_month=20)),
+    "volume": meter(price((0, "0.10"), (100, "0.05"), tiering="volume")),
+}
+BY_MONTH = [  # quantities of the months, USD of the months, labels of the lines
+    ("graduated", (10, 150, 0, 120), ["0", "11.5", "0", "10"], ["free", "up to 100", "above 100"]),
+    ("graduated", (150,), ["11.5"], ["free", "up to 100", "above 100"]),
+    ("graduated", (5, 20), ["0", "0"], ["free"]),
+    ("volume", (100, 101, 0), ["10", "5.05", "0"], ["up to 100", "above 100"]),
+    ("volume", (0, 0), ["0", "0"], ["up to 100"]),
+]
+
+
+@pytest.mark.parametrize(("name", "quantities", "usd", "labels"), BY_MONTH)
+def test_tiers_by_month(name: str, quantities: tuple[int, ...], usd: list[str], labels: list[str]) -> None:
+    """20 free, then 100 at 0.10, the rest at 0.05; or all of a month's at the tier it reaches."""
+    found = bill(months(name, *quantities), services={"shop": service(TIERED)})
+    assert found.total_usd.tolist() == [Decimal(one) for one in usd]
+    assert [line.tier for line in found.lines] == labels
+
+
+CENTS = np.array([25_00, 200_00])
+FEES = [  # percent and fixed of the months, fees of $25 and $200 in each
+    (("2.9", "3.9"), ("0.30", "0.10"), [[103, 610], [108, 790]]),  # 72.5 + 30 and 97.5 + 10, half up
+    (("2.9", "0"), "0.30", [[103, 610], [30, 30]]),
+    ("2.9", ("0.30", "0"), [[103, 610], [73, 580]]),
+]
+
+
+@pytest.mark.parametrize(("percent", "fixed", "cents"), FEES)
+def test_fees_by_month(percent: Any, fixed: Any, cents: list[list[int]]) -> None:
+    figures = {"percent": percent, "fixed_usd": fixed}
+    changed = {name: Decimal(one) if isinstance(one, str) else by_month(*one) for name, one in figures.items()}
+    terms = fee(percent="1", fixed_usd="1").model_copy(update=changed)
+    assert fee_cents(CENTS, terms).tolist() == cents
+    assert describe_fee(terms) == "another fee each month"
+
+
+def test_a_fees_limits_hold_in_each_month() -> None:
+    terms = fee(percent="1", minimum_usd="0.50", maximum_usd="1.50").model_copy(update={"percent": by_month("1", "4")})
+    assert fee_cents(CENTS, terms).tolist() == [[50, 150], [100, 150]]
+
+
+def test_fees_of_many_months_are_summed_by_month() -> None:
+    fees, counts = np.array([[1, 2], [3, 4]]), np.array([[10, 1], [1, 2]])
+    assert total_cents(fees, counts).tolist() == [12, 11]
+    large = np.array([[2**62, 1], [1, 1]])
+    assert total_cents(large, np.array([4, 1])).tolist() == [2**64 + 1, 5]
+
+
+def test_a_minimum_by_month() -> None:
+    """At least $250 a month; calls at 0.10: 1,000 of them are 150 short, 2,500 and 4,000 are not."""
+    found = bill(months("calls", 1000, 2500, 4000), services={"shop": LEAST})
+    assert found.total_usd.tolist() == [250, 250, 400]
+
+
+def test_payments_are_counted_by_month() -> None:
+    """Three in one month and seven in the other; the line says how many."""
+    found = bill(row("card", amounts=(np.array([[25_00, 200_00]] * 2), np.array([[1, 2], [3, 4]]))))
+    assert found.lines[0].quantity.tolist() == [3, 7]
+    assert found.total_usd.tolist() == [Decimal("13.23"), Decimal("27.49")]  # 1.03 and 6.10 each
+
+
+WRONG_FIGURES = [
+    (dataclasses.replace(row("keys", 1), hours=Decimal(-1)), f"`hours` is -1; give a number between 0 and {MOST}"),
+    (months("keys", 5, -1), f"`quantity` is -1; give a number between 0 and {MOST}"),
+    (dataclasses.replace(row("keys", 1), quantity=1.5), "`quantity` is a float; give a Decimal"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "words"), WRONG_FIGURES)
+def test_a_figure_that_is_none_is_named(wrong: UsageRow, words: str) -> None:
+    with pytest.raises(InputError) as refused:
+        bill(wrong)
+    (problem,) = refused.value.problems
+    assert f"{problem.wrong}; {problem.remedy}".removeprefix("shop.keys: ") == words
+
+
+def test_a_plan_of_an_unknown_service_has_no_key() -> None:
+    with pytest.raises(InputError) as refused:
+        bill(row("keys", 1), plans={"stall": "list"})
+    (problem,) = refused.value.problems
+    assert (problem.file, problem.line, problem.key) == ("plans", None, "")
+
+
+def test_totals_have_every_digit() -> None:
+    """10^15 keys at $10,000 and a ten-billionth of a dollar: 30 digits, of which Python's own context keeps 28."""
+    tall = service({"keys": meter(price((0, "10000"))), "grain": meter(price((0, "0.0000000001")))})
+    found = bill(row("keys", 10**15), row("grain", 1), services={"shop": tall})
+    total = Decimal("10000000000000000000.0000000001")
+    assert (found.total_usd, found.by_service()) == (total, {"shop": total})
+    assert [*found.by_basis().values()] == [total]
+    assert dataclasses.replace(found).total_usd == total  # worked out anew, not beside the identities
+
+
+def test_the_largest_fixed_fee() -> None:
+    """2^63 − 1 cents is the most that 64 bits hold; a cent more is refused."""
+    assert fee_cents(np.array([0, 5]), fee(fixed_usd="92233720368547758.07")).tolist() == [MOST_CENTS] * 2
+    with pytest.raises(UsageError, match="a fee is larger than 64 bits hold"):
+        fee_cents(np.array([0, 5]), fee(fixed_usd="92233720368547758.08"))
+
+
+def test_nothing_stands_between_the_rows_of_a_page() -> None:
+    """Rows follow each other, and so do warnings."""
+    found = dataclasses.replace(bill(row("keys", 1), row("flat", 1)), warnings=("one", "two"))
+    page = found._repr_html_()
+    assert page.count("</tr><tr>") == len(found.lines) - 1
+    assert "<p>one</p><p>two</p>" in page

@@ -103,6 +103,7 @@ def _net_cents(plan: Plan, counts: Counts, way: str) -> int:
 
 def _environments(plan: Plan, counts: Counts) -> None:
     """An environment serves one request at a time: no more are busy than may exist, no more start than are asked."""
+    shared = plan.compute.account_concurrency - sum(max(f.reserved, f.provisioned) for f in plan.functions)
     for number, function in enumerate(plan.functions):
         for basis, name in enumerate(BASES):
             asked = counts.functions[basis, number]
@@ -110,8 +111,8 @@ def _environments(plan: Plan, counts: Counts) -> None:
                 raise _broken(f"{function.name}: cold starts and timeouts are invocations, by {name}",
                               {"invocations": int(asked[INVOCATIONS]), "cold starts": int(asked[COLD_STARTS]),
                                "timeouts": int(asked[TIMEOUTS])})  # fmt: skip
-        reserved = function.reserved + function.provisioned
-        most = reserved if function.reserved else plan.compute.account_concurrency
+        own = max(function.reserved, function.provisioned)  # provisioned environments are among the reserved ones
+        most = own if function.reserved else own + shared
         if not 0 <= int(counts.peak[number]) <= most:
             raise _broken(f"{function.name}: busy environments are at most those that may exist",
                           {"busy": int(counts.peak[number]), "may exist": most})  # fmt: skip

@@ -15,81 +15,110 @@ from costmodel.simulation.kernel_draws import compiled, inlined
 SAMPLE = 2**5 - 1  # the place in the far heap whose time says how far the next horizon lies
 
 
-@compiled
-def put(heap: Any, place: int, when: int, eid: int, what: int) -> None:
+@inlined
+def put(heap: Any, place: int, when: int, filed: int, eid: int, what: int) -> None:
     """Write an event at a place of a heap."""
     heap[place, at.AT] = when
+    heap[place, at.FILED] = filed
     heap[place, at.EID] = eid
     heap[place, at.WHAT] = what
 
 
-@compiled
+@inlined
 def move(heap: Any, place: int, source: int) -> None:
     """Copy an event to another place of its heap."""
-    put(heap, place, heap[source, at.AT], heap[source, at.EID], heap[source, at.WHAT])
+    put(heap, place, heap[source, at.AT], heap[source, at.FILED], heap[source, at.EID], heap[source, at.WHAT])
+
+
+@inlined
+def comes_first(heap: Any, place: int, filed: int, eid: int) -> bool:
+    """Whether the event at a place comes before another one of the same time."""
+    earlier = heap[place, at.FILED]
+    return earlier < filed or (earlier == filed and heap[place, at.EID] < eid)
 
 
 @compiled
-def rise(heap: Any, place: int, when: int, eid: int, what: int) -> None:
+def rise(heap: Any, place: int, when: int, filed: int, eid: int, what: int) -> None:
     """Put an event into the gap at a place, or above, where it belongs."""
     while place > 0:
         above = (place - 1) >> 1
-        if heap[above, at.AT] < when or (heap[above, at.AT] == when and heap[above, at.EID] < eid):
+        if heap[above, at.AT] < when or (heap[above, at.AT] == when and comes_first(heap, above, filed, eid)):
             break
         move(heap, place, above)
         place = above
-    put(heap, place, when, eid, what)
+    put(heap, place, when, filed, eid, what)
 
 
 @compiled
-def sink(heap: Any, number: int, when: int, eid: int, what: int) -> None:
+def sink(heap: Any, number: int, when: int, filed: int, eid: int, what: int) -> None:
     """Put an event into the gap at the top, or below, where it belongs. Which child is first is no branch."""
     place, below = 0, 1
     while below < number:
         left, right = heap[below, at.AT], heap[below + 1, at.AT]
         if left == right:
-            below += heap[below + 1, at.EID] < heap[below, at.EID]
+            below += comes_first(heap, below + 1, heap[below, at.FILED], heap[below, at.EID])
         else:
             below += right < left
         first = heap[below, at.AT]
-        if when < first or (when == first and eid < heap[below, at.EID]):
+        if when < first or (when == first and not comes_first(heap, below, filed, eid)):
             break
         move(heap, place, below)
         place, below = below, 2 * below + 1
-    put(heap, place, when, eid, what)
+    put(heap, place, when, filed, eid, what)
 
 
 @compiled
 def drop_first(heap: Any, number: int) -> None:
     """Close the gap at the top of a heap of so many, the gap included."""
     last = number - 1
-    when, eid, what = heap[last, at.AT], heap[last, at.EID], heap[last, at.WHAT]
-    put(heap, last, at.FOR_EVER, at.FOR_EVER, 0)
+    when, filed, eid, what = heap[last, at.AT], heap[last, at.FILED], heap[last, at.EID], heap[last, at.WHAT]
+    put(heap, last, at.FOR_EVER, at.FOR_EVER, at.FOR_EVER, 0)
     if last > 0:
-        sink(heap, last, when, eid, what)
+        sink(heap, last, when, filed, eid, what)
 
 
 @inlined
-def insert(near: Any, number: int, when: int, eid: int, what: int) -> None:
-    """Put an event among so many near ones; of those at the same time, it is the last."""
-    place = number
+def insert(z: Any, number: int, when: int, filed: int, eid: int, what: int) -> None:
+    """Put an event among so many near ones."""
+    near, place = z.near, number
     while near[place, at.AT] <= when:
+        if near[place, at.AT] == when and not comes_first(near, place, filed, eid):
+            break
         move(near, place + 1, place)
         place -= 1
-    put(near, place + 1, when, eid, what)
+    put(near, place + 1, when, filed, eid, what)
+    if z.k[at.AHEAD_NS] and (near[place, at.AT] == when or (place < number and near[place + 2, at.AT] == when)):
+        compare(z, place + 1, place)
+        if place < number:
+            compare(z, place + 1, place + 2)
+
+
+@compiled
+def compare(z: Any, first: int, second: int) -> None:
+    """Two near events at one time that were scheduled at one time, too: nobody can tell the order if one was ahead."""
+    near = z.near
+    if near[first, at.AT] == near[second, at.AT] and near[first, at.FILED] == near[second, at.FILED]:
+        if (near[first, at.EID] | near[second, at.EID]) & at.AHEAD:
+            be_unsure(z.k)
+
+
+@compiled
+def be_unsure(k: Any) -> None:
+    """Strands that are ahead of the clock may have changed what comes: all must be done again in order."""
+    k[at.UNSURE], k[at.LOW] = 1, 1
 
 
 @inlined
-def file(z: Any, when: int, eid: int, what: int) -> None:
-    """Put an event among the near or the far ones."""
+def file(z: Any, when: int, filed: int, eid: int, what: int) -> None:
+    """Put an event, scheduled at some time, among the near or the far ones."""
     k = z.k
     if when < k[at.HORIZON]:
-        insert(z.near, k[at.NEAR_N], when, eid, what)
+        insert(z, k[at.NEAR_N], when, filed, eid, what)
         k[at.NEAR_N] += 1
         if k[at.NEAR_N] > k[at.NEAR_MOST]:
             divide(z)
     else:
-        rise(z.far, k[at.FAR_N], when, eid, what)
+        rise(z.far, k[at.FAR_N], when, filed, eid, what)
         k[at.FAR_N] += 1
     if k[at.NEAR_N] + k[at.MARGIN] > k[at.NEAR_ROOM] or k[at.NEAR_N] + k[at.FAR_N] + k[at.MARGIN] > k[at.FAR_ROOM]:
         k[at.LOW] = 1
@@ -98,8 +127,8 @@ def file(z: Any, when: int, eid: int, what: int) -> None:
 @compiled
 def schedule(z: Any, when: int, what: int) -> None:
     """Something will happen; at one instant, in the order it was scheduled."""
-    z.k[at.EIDS] += 1
-    file(z, when, z.k[at.EIDS], what)
+    z.k[at.EIDS] += at.EIDS_APART
+    file(z, when, z.k[at.NOW], z.k[at.EIDS], what)
 
 
 @compiled
@@ -113,7 +142,8 @@ def divide(z: Any) -> None:
     k[at.HORIZON] = horizon
     place = 1
     while near[place, at.AT] >= horizon:
-        rise(z.far, k[at.FAR_N], near[place, at.AT], near[place, at.EID], near[place, at.WHAT])
+        when, filed, eid, what = near[place, at.AT], near[place, at.FILED], near[place, at.EID], near[place, at.WHAT]
+        rise(z.far, k[at.FAR_N], when, filed, eid, what)
         k[at.FAR_N] += 1
         place += 1
     k[at.NEAR_N] = 0
@@ -128,11 +158,13 @@ def draw_nearer(z: Any) -> None:
     k, far, number = z.k, z.far, 0
     k[at.HORIZON] = at.FOR_EVER if k[at.FAR_N] <= SAMPLE else far[SAMPLE, at.AT] + 1
     while k[at.FAR_N] > 0 and far[0, at.AT] < k[at.HORIZON]:
-        if 2 * number >= k[at.NEAR_MOST]:
+        if 2 * number >= k[at.NEAR_MOST] and not belongs_to_last(z, number):
             k[at.HORIZON] = far[0, at.AT]
             break
         number += 1
-        put(z.near, number, far[0, at.AT], far[0, at.EID], far[0, at.WHAT])
+        put(z.near, number, far[0, at.AT], far[0, at.FILED], far[0, at.EID], far[0, at.WHAT])
+        if k[at.AHEAD_NS] and number > 1:
+            compare(z, number - 1, number)
         drop_first(far, k[at.FAR_N])
         k[at.FAR_N] -= 1
     k[at.NEAR_N] = number
@@ -140,13 +172,25 @@ def draw_nearer(z: Any) -> None:
 
 
 @compiled
+def belongs_to_last(z: Any, number: int) -> bool:
+    """Whether the first far event is at the time of the last near one, so that their order may yet be told."""
+    k = z.k
+    if not k[at.AHEAD_NS] or z.near[number, at.AT] != z.far[0, at.AT]:
+        return False
+    if number + k[at.MARGIN] < k[at.NEAR_ROOM]:
+        return True
+    be_unsure(k)
+    return False
+
+
+@compiled
 def turn_round(near: Any, number: int) -> None:
     """The last of so many near events is the first."""
     low, high = 1, number
     while low < high:
-        when, eid, what = near[low, at.AT], near[low, at.EID], near[low, at.WHAT]
+        when, filed, eid, what = near[low, at.AT], near[low, at.FILED], near[low, at.EID], near[low, at.WHAT]
         move(near, low, high)
-        put(near, high, when, eid, what)
+        put(near, high, when, filed, eid, what)
         low, high = low + 1, high - 1
 
 

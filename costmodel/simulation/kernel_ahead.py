@@ -1,0 +1,125 @@
+"""Strands that go ahead of the clock: through steps whose order among those of other strands changes nothing.
+
+Computing touches nothing that others see. Nor do plain calls of services, but for counters, which only add up, and for
+tokens, of which there are enough in whatever order they are taken: as long as more are left than `AHEAD_NS` brings, and
+no step begins more than `AHEAD_NS` after the event from which its strand went on, all of them would have been admitted
+in order, too. When less is left, or two events would fall on the same nanosecond and have been scheduled on the same
+one, the kernel says that it is in doubt, and all is done again in order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from costmodel.simulation import layout as at
+from costmodel.simulation.kernel_calendar import be_unsure, file, next_time
+from costmodel.simulation.kernel_calls import entity_of, move_money, scanned, store
+from costmodel.simulation.kernel_draws import compiled, drawn, inlined
+from costmodel.simulation.plan import NOBODY
+
+
+@inlined
+def is_calm(b: Any, k: Any, row: int, now: int) -> bool:
+    """Whether it is known that a service is not out at a time; the clock has come to where that is known from."""
+    if row == at.NONE:
+        return True
+    place = b.sheet[row, at.OUTAGE_K]
+    return k[place + at.IS_OUT] == 0 and now < k[place + at.OUT_UNTIL]
+
+
+@inlined
+def is_large(b: Any, k: Any, rare: int) -> bool:
+    """Whether the order of scans of a table and of what adds to it has no effect, now and later."""
+    if not b.sheet[rare, at.OF_MOMENT]:
+        return True
+    page = b.sheet[rare, at.PAGE_BYTES]
+    return 0 < page <= k[b.sheet[rare, at.TABLE_K]] * b.sheet[rare, at.ROW_BYTES]
+
+
+@inlined
+def take_tokens_ahead(b: Any, k: Any, step: int, chunks: int) -> None:
+    """The tokens of every quota of a plain call."""
+    place, began = b.sheet[step, at.QUOTAS_AT], k[at.NOW]
+    for _ in range(b.sheet[step, at.QUOTAS]):
+        bucket = b.lists[place + at.BUCKET]
+        until = max(k[bucket], began - b.lists[place + at.DEPTH]) + chunks * b.lists[place + at.COST]
+        k[bucket] = until
+        if until + b.lists[place + at.SPARE] > began:
+            be_unsure(k)
+        place += at.QUOTA_NUMBERS
+
+
+@inlined
+def go_ahead(b: Any, z: Any, strand: int, pc: int) -> int:
+    """Work and plain calls from here on; gives NEXT, if the clock has come with the strand, CUT_OFF's or WAITS."""
+    k, records, sheet = z.k, z.records, b.sheet
+    payment, repeat, attempt = records[strand, at.PAYMENT], records[strand, at.REPEAT], records[strand, at.ATTEMPT]
+    entity, began, start, end = entity_of(records, strand), k[at.NOW], k[at.START], k[at.END]
+    frame, measured = records[strand, at.FRAME], 1 if payment >= 0 else 0
+    least = records[frame, at.LEAST] if frame != at.NONE else at.FOR_EVER
+    latest = min(least, began + k[at.AHEAD_NS])
+    if not records[strand, at.HOLDS] & at.MEASURED:
+        latest = min(latest, end)  # the run may be over then
+    filed, now, steps = began, began, 0
+    while True:
+        op, key = sheet[pc, at.OP], sheet[pc, at.KEY]
+        if op == at.PLAIN_CALL:
+            step = sheet[pc, at.STEP]
+            if not is_calm(b, k, sheet[step, at.OUTAGE], now):
+                break
+            rare, chunks = sheet[step, at.RARE], 1
+            if rare != at.NONE:
+                if not is_large(b, k, rare):
+                    break
+                chunks = scanned(b, k, rare)
+            take_tokens_ahead(b, k, step, chunks)
+            ns = sheet[step, at.CERTAIN]
+            if ns < 0:
+                ns = drawn(b.laws, sheet[step, at.LAW], key, entity, repeat, attempt)
+            attempt = 0
+            place, month = sheet[step, at.STEP_K], 1 if start <= now < end else 0
+            cohort = month if payment == NOBODY else measured
+            k[place + at.CALLS] += month
+            k[place + at.CALLS + 1] += cohort
+            if rare != at.NONE:
+                if sheet[rare, at.CHUNK]:
+                    k[place + at.CHUNKS] += month * chunks
+                    k[place + at.CHUNKS + 1] += cohort * chunks
+                store(b, k, rare, place, month, cohort, now)
+                if sheet[pc, at.NUMBER]:
+                    move_money(b, z, strand, month, cohort)
+        elif op == at.PLAIN_WORK:
+            ns = sheet[pc, at.NUMBER]
+            if ns < 0:
+                ns = drawn(b.laws, sheet[pc, at.A], key, entity, repeat, 0)
+        else:
+            break
+        filed, now, pc, steps = now, now + ns, pc + 1, steps + 1
+        if now >= latest:
+            break
+    if steps == 0:
+        return at.IN_ORDER
+    records[strand, at.PC], records[strand, at.ATTEMPT] = pc, attempt
+    k[at.EVENTS] += steps - 1
+    return wait_until(z, strand, filed, now, least)
+
+
+@inlined
+def wait_until(z: Any, strand: int, began: int, when: int, least: int) -> int:
+    """The strand waits, since it began to, until some time, or until the earliest deadline around it.
+
+    GO or CUT_OFF if nothing else happens before the wait is over, else WAITS: what would be the calendar's first event
+    anyway need not be filed there, and the clock goes on at once.
+    """
+    k, kind = z.k, at.GO
+    if when > least:
+        z.records[strand, at.CUT] = when
+        when, kind = max(began, least), at.CUT_OFF
+    k[at.EIDS] += at.EIDS_APART
+    if when < next_time(z) and k[at.STACK_N] == 0 and (k[at.PENDING] != 0 or began < k[at.END]):
+        k[at.EVENTS] += 1
+        k[at.NOW] = when
+        return kind
+    eid = k[at.EIDS] | (at.AHEAD if began > k[at.NOW] else 0)
+    file(z, when, began, eid, (strand << at.KIND_BITS) | kind)
+    return at.WAITS

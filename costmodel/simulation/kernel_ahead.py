@@ -12,10 +12,16 @@ from __future__ import annotations
 from typing import Any
 
 from costmodel.simulation import layout as at
+from costmodel.simulation.kernel_batches import next_entry
 from costmodel.simulation.kernel_calendar import be_unsure, file, next_time
 from costmodel.simulation.kernel_calls import entity_of, move_money, scanned, store
 from costmodel.simulation.kernel_draws import compiled, drawn, inlined
-from costmodel.simulation.plan import NOBODY
+from costmodel.simulation.kernel_steps import fate, if_, mark, payout, spawn, timer
+from costmodel.simulation.plan import NOBODY, Op
+
+OP_IF, OP_TIMER, OP_SPAWN, OP_MARK = int(Op.IF), int(Op.TIMER), int(Op.SPAWN), int(Op.MARK)
+OP_FATE, OP_PAYOUT, OP_EACH, OP_JUMP = int(Op.FATE), int(Op.PAYOUT), int(Op.EACH), int(Op.JUMP)
+OWN_AFFAIRS = (OP_IF, OP_TIMER, OP_SPAWN, OP_MARK, OP_FATE, OP_PAYOUT, OP_EACH, OP_JUMP)
 
 
 @inlined
@@ -47,6 +53,36 @@ def take_tokens_ahead(b: Any, k: Any, step: int, chunks: int) -> None:
         if until + b.lists[place + at.SPARE] > began:
             be_unsure(k)
         place += at.QUOTA_NUMBERS
+
+
+@compiled
+def do_at(b: Any, z: Any, strand: int, pc: int, op: int, now: int) -> None:
+    """Carry out what takes no time and is the strand's own affair, at a time at or ahead of the clock."""
+    k, clock = z.k, z.k[at.NOW]
+    k[at.NOW], k[at.IS_AHEAD] = now, now > clock
+    execute_own(b, z, strand, pc, op)
+    k[at.NOW], k[at.IS_AHEAD] = clock, 0
+
+
+@compiled
+def execute_own(b: Any, z: Any, strand: int, pc: int, op: int) -> None:
+    """Ways through the program, clocks, outcomes, payouts, and messages and fates that will begin later."""
+    if op == OP_IF:
+        if_(b, z, strand, pc)
+    elif op == OP_TIMER:
+        timer(b, z, strand, pc)
+    elif op == OP_SPAWN:
+        spawn(b, z, strand, pc)
+    elif op == OP_MARK:
+        mark(b, z, strand, pc)
+    elif op == OP_FATE:
+        fate(b, z, strand, pc)
+    elif op == OP_PAYOUT:
+        payout(b, z, strand, pc)
+    elif op == OP_EACH and next_entry(z, strand):
+        z.records[strand, at.PC] = pc + 1
+    else:
+        z.records[strand, at.PC] = b.sheet[pc, at.JUMP]
 
 
 @inlined
@@ -92,6 +128,11 @@ def go_ahead(b: Any, z: Any, strand: int, pc: int) -> int:
             ns = sheet[pc, at.NUMBER]
             if ns < 0:
                 ns = drawn(b.laws, sheet[pc, at.A], key, entity, repeat, 0)
+        elif op in OWN_AFFAIRS and not k[at.LOW]:
+            do_at(b, z, strand, pc, op, now)
+            pc, payment = records[strand, at.PC], records[strand, at.PAYMENT]
+            entity, measured = entity_of(records, strand), 1 if payment >= 0 else 0
+            continue
         else:
             break
         filed, now, pc, steps = now, now + ns, pc + 1, steps + 1

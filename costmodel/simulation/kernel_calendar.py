@@ -120,15 +120,15 @@ def file(z: Any, when: int, filed: int, eid: int, what: int) -> None:
     else:
         rise(z.far, k[at.FAR_N], when, filed, eid, what)
         k[at.FAR_N] += 1
-    if k[at.NEAR_N] + k[at.MARGIN] > k[at.NEAR_ROOM] or k[at.NEAR_N] + k[at.FAR_N] + k[at.MARGIN] > k[at.FAR_ROOM]:
-        k[at.LOW] = 1
+        if k[at.FAR_N] > k[at.FAR_MOST]:
+            k[at.LOW] = 1
 
 
 @compiled
 def schedule(z: Any, when: int, what: int) -> None:
     """Something will happen; at one instant, in the order it was scheduled."""
     z.k[at.EIDS] += at.EIDS_APART
-    file(z, when, z.k[at.NOW], z.k[at.EIDS], what)
+    file(z, when, z.k[at.NOW], z.k[at.EIDS] | z.k[at.IS_AHEAD], what)
 
 
 @compiled
@@ -138,6 +138,7 @@ def divide(z: Any) -> None:
     horizon = near[number >> 1, at.AT]
     if horizon == near[number, at.AT]:
         k[at.NEAR_MOST] *= 2
+        look_for_room(k)
         return
     k[at.HORIZON] = horizon
     place = 1
@@ -150,6 +151,15 @@ def divide(z: Any) -> None:
     for source in range(place, number + 1):
         k[at.NEAR_N] += 1
         move(near, k[at.NEAR_N], source)
+    look_for_room(k)
+
+
+@compiled
+def look_for_room(k: Any) -> None:
+    """Whether as many events may be near as are allowed, and all of them far."""
+    k[at.FAR_MOST] = k[at.FAR_ROOM] - k[at.MARGIN] - k[at.NEAR_MOST]
+    if k[at.FAR_N] > k[at.FAR_MOST] or k[at.NEAR_MOST] + k[at.MARGIN] > k[at.NEAR_ROOM]:
+        k[at.LOW] = 1
 
 
 @compiled
@@ -177,7 +187,7 @@ def belongs_to_last(z: Any, number: int) -> bool:
     k = z.k
     if not k[at.AHEAD_NS] or z.near[number, at.AT] != z.far[0, at.AT]:
         return False
-    if number + k[at.MARGIN] < k[at.NEAR_ROOM]:
+    if number < k[at.NEAR_MOST]:
         return True
     be_unsure(k)
     return False

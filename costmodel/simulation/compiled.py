@@ -120,7 +120,7 @@ class Compiled:
             fires = arrays.timetable.fires[flow.schedule] if flow.trigger == "schedule" else ()
             first += [(fires[0], (row << at.KIND_BITS) | at.FIRE)] if fires else []
         for number, ((when, order), what) in enumerate(reversed(sorted_with_order(first)), 1):
-            self.state.arrays["near"][number] = (when, 0, order * at.EIDS_APART, what)
+            self.state.arrays["near"][number] = (when, 0, 0, order * at.EIDS_APART, what)
         self.k[at.NEAR_N] = len(first)
         self.k[at.EIDS] = len(first) * at.EIDS_APART
 

@@ -135,7 +135,7 @@ def go_on(b: Any, z: Any, strand: int, outcome: int) -> None:
 def passes(z: Any, strand: int, ns: int) -> int:
     """As `Reference.pause`; gives what `wait_until` gives."""
     frame, now = z.records[strand, at.FRAME], z.k[at.NOW]
-    return wait_until(z, strand, now, now + ns, z.records[frame, at.LEAST] if frame != at.NONE else at.FOR_EVER)
+    return wait_until(z, strand, z.k[at.BEFORE_NOW], now, now + ns, z.records[frame, at.LEAST] if frame != at.NONE else at.FOR_EVER)
 
 
 @inlined

@@ -56,12 +56,12 @@ def take_tokens_ahead(b: Any, k: Any, step: int, chunks: int) -> None:
 
 
 @compiled
-def do_at(b: Any, z: Any, strand: int, pc: int, op: int, now: int) -> None:
+def do_at(b: Any, z: Any, strand: int, pc: int, op: int, filed: int, now: int) -> None:
     """Carry out what takes no time and is the strand's own affair, at a time at or ahead of the clock."""
-    k, clock = z.k, z.k[at.NOW]
-    k[at.NOW], k[at.IS_AHEAD] = now, now > clock
+    k, clock, before = z.k, z.k[at.NOW], z.k[at.BEFORE_NOW]
+    k[at.NOW], k[at.BEFORE_NOW], k[at.IS_AHEAD] = now, filed, now > clock
     execute_own(b, z, strand, pc, op)
-    k[at.NOW], k[at.IS_AHEAD] = clock, 0
+    k[at.NOW], k[at.BEFORE_NOW], k[at.IS_AHEAD] = clock, before, 0
 
 
 @compiled
@@ -96,7 +96,7 @@ def go_ahead(b: Any, z: Any, strand: int, pc: int) -> int:
     latest = min(least, began + k[at.AHEAD_NS])
     if not records[strand, at.HOLDS] & at.MEASURED:
         latest = min(latest, end)  # the run may be over then
-    filed, now, steps = began, began, 0
+    before, filed, now, steps = began, k[at.BEFORE_NOW], began, 0
     while True:
         op, key = sheet[pc, at.OP], sheet[pc, at.KEY]
         if op == at.PLAIN_CALL:
@@ -129,25 +129,27 @@ def go_ahead(b: Any, z: Any, strand: int, pc: int) -> int:
             if ns < 0:
                 ns = drawn(b.laws, sheet[pc, at.A], key, entity, repeat, 0)
         elif op in OWN_AFFAIRS and not k[at.LOW]:
-            do_at(b, z, strand, pc, op, now)
+            do_at(b, z, strand, pc, op, filed, now)
             pc, payment = records[strand, at.PC], records[strand, at.PAYMENT]
             entity, measured = entity_of(records, strand), 1 if payment >= 0 else 0
             continue
         else:
             break
-        filed, now, pc, steps = now, now + ns, pc + 1, steps + 1
+        before, filed, now, pc, steps = filed, now, now + ns, pc + 1, steps + 1
         if now >= latest:
             break
     if steps == 0:
         return at.IN_ORDER
     records[strand, at.PC], records[strand, at.ATTEMPT] = pc, attempt
     k[at.EVENTS] += steps - 1
-    return wait_until(z, strand, filed, now, least)
+    return wait_until(z, strand, before, filed, now, least)
 
 
 @inlined
-def wait_until(z: Any, strand: int, began: int, when: int, least: int) -> int:
+def wait_until(z: Any, strand: int, before: int, began: int, when: int, least: int) -> int:
     """The strand waits, since it began to, until some time, or until the earliest deadline around it.
+
+    before: when what happened as it began to wait had been scheduled.
 
     GO or CUT_OFF if nothing else happens before the wait is over, else WAITS: what would be the calendar's first event
     anyway need not be filed there, and the clock goes on at once.
@@ -159,8 +161,8 @@ def wait_until(z: Any, strand: int, began: int, when: int, least: int) -> int:
     k[at.EIDS] += at.EIDS_APART
     if when < next_time(z) and k[at.STACK_N] == 0 and (k[at.PENDING] != 0 or began < k[at.END]):
         k[at.EVENTS] += 1
-        k[at.NOW] = when
+        k[at.NOW], k[at.BEFORE_NOW] = when, began
         return kind
     eid = k[at.EIDS] | (at.AHEAD if began > k[at.NOW] else 0)
-    file(z, when, began, eid, (strand << at.KIND_BITS) | kind)
+    file(z, when, began, before, eid, (strand << at.KIND_BITS) | kind)
     return at.WAITS

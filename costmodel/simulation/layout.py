@@ -71,7 +71,9 @@ ON_PROVISIONED = -2  # stands for the environment of a frame
 KIND_BITS = 4
 KINDS = 2**KIND_BITS
 GO, CUT_OFF, THROW, ARRIVE, FIRE, LETTER, RELEASED, RESUME, BATCHES, MORE_BATCHES, TOO_LATE, WATCH = range(12)
-AT, FILED, EID, WHAT = range(4)  # columns of the calendar (filed: the time at which the event was scheduled)
+# columns of the calendar (filed: when the event was scheduled; before that: when the event was that scheduled it)
+AT, FILED, BEFORE_THAT, EID, WHAT = range(5)
+CALENDAR_COLUMNS = 5
 AHEAD = 1  # in EID: filed by a strand that was ahead of the clock; else even
 EIDS_APART = 2
 
@@ -88,13 +90,13 @@ INDEX_FAULT = 1
  STACK_N, RECORD_POOL, _RECORDS, CELL_POOL, _CELLS, PAGE_POOL, _PAGES, MONEY_N, LOW, FAULT, MARGIN,
  NEAR_MOST, NAMED, UNTIL, NEAR_ROOM, FAR_ROOM, STACK_ROOM, MONEY_SLOTS, COMMON,
  TODAY, PAGES_MARGIN, MOST_SORTED, UNSURE, AHEAD_NS, IS_AHEAD, FAR_MOST,
- # … what the plan and the payments say
+ BEFORE_NOW, # … what the plan and the payments say
  START, END, API_TIMEOUT, KEEP_ALIVE, LIFE, SHARED, SCALE_INTERVAL, SCALE_DEPTH, INCREMENT, INIT_BILLED,
  LAMBDA_OUTAGE, ATTEMPTS, BASE, LONGEST, DELAYS_AT, DELAYS, REQUEUE_BASE, REQUEUE_MOST, REQUEUE_AGE, DUPLICATE_SHARE,
  RISK_KEY, RISK_LAW, REVIEW_ABOVE, BLOCK_ABOVE, CRITICAL_ABOVE, BATCHES_AT_ONCE, MOST_UNDER_WAY,
  PARTS, PER_PROVIDER, COMMISSION,
  FIRST_MEASURED, PAYMENTS, TRACED, MIDNIGHTS_AT, MIDNIGHTS, BANK_DAYS_AT, FLOW_OF_METHOD, _FLOW_OF_ACH,
- FIRST_OF_DAY_K, DAYS_BEGUN, SCALARS) = range(83)  # fmt: skip
+ FIRST_OF_DAY_K, DAYS_BEGUN, SCALARS) = range(84)  # fmt: skip
 # … and counters in places that do not depend on the plan
 OUTCOMES = SCALARS
 LATENCY_SUM = OUTCOMES + 2 * len(Outcome)
@@ -162,9 +164,9 @@ STATE = {
     "k": ("int64", 1),
     "records": ("int64", RECORD_COLUMNS),
     "cells": ("int64", CELL_COLUMNS),
-    "near": ("int64", 4),
-    "far": ("int64", 4),
-    "sorting": ("int64", 4),
+    "near": ("int64", CALENDAR_COLUMNS),
+    "far": ("int64", CALENDAR_COLUMNS),
+    "sorting": ("int64", CALENDAR_COLUMNS),
     "stack": ("int64", 1),
     "pages": ("int64", PAGE_COLUMNS),
     "money": ("int64", 2),

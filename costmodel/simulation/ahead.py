@@ -1,4 +1,4 @@
-"""Which steps of a plan strands may carry out ahead of the compiled engine's clock; `kernel_ahead` says why they may."""
+"""Which steps of a plan strands may carry out ahead of the compiled engine's clock; `kernel_ahead` says why."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def most_tokens(plan: Plan, step: StepPlan) -> Any:
 
 
 def tables_of_moment(plan: Plan) -> set[int]:
-    """Tables of which some steps read all and to which others add: what comes first is of moment until they are large."""
+    """Tables of which some steps read all and to which others add: until they are large, what comes first matters."""
     scanned = {step.table for step in plan.steps if step.scan_chunk_bytes}
     return {step.table for step in plan.steps if step.adds_row and step.table in scanned}
 

@@ -134,8 +134,9 @@ def go_on(b: Any, z: Any, strand: int, outcome: int) -> None:
 @inlined
 def passes(z: Any, strand: int, ns: int) -> int:
     """As `Reference.pause`; gives what `wait_until` gives."""
-    frame, now = z.records[strand, at.FRAME], z.k[at.NOW]
-    return wait_until(z, strand, z.k[at.BEFORE_NOW], now, now + ns, z.records[frame, at.LEAST] if frame != at.NONE else at.FOR_EVER)
+    k, frame = z.k, z.records[strand, at.FRAME]
+    least = z.records[frame, at.LEAST] if frame != at.NONE else at.FOR_EVER
+    return wait_until(z, strand, k[at.BEFORE_NOW], k[at.NOW], k[at.NOW] + ns, least)
 
 
 @inlined
@@ -144,7 +145,7 @@ def execute(b: Any, z: Any, strand: int, pc: int) -> int:
     op = b.sheet[pc, at.OP]
     if op == OP_WORK:
         return work(b, z, strand, pc)
-    if op == OP_CALL or op == at.PLAIN_CALL:  # noqa: PLR1714, SIM109
+    if op == OP_CALL or op == at.PLAIN_CALL:
         return call(b, z, strand, pc)
     if op == OP_INVOKE:
         return invoke(b, z, strand, pc)

@@ -14,7 +14,7 @@ from typing import Any
 from costmodel.simulation import layout as at
 from costmodel.simulation.kernel_batches import next_entry
 from costmodel.simulation.kernel_calendar import be_unsure, file, next_time
-from costmodel.simulation.kernel_calls import entity_of, move_money, scanned, store
+from costmodel.simulation.kernel_calls import entity_of, move_money, scan_or_store, scanned
 from costmodel.simulation.kernel_draws import compiled, drawn, inlined
 from costmodel.simulation.kernel_steps import fate, if_, mark, payout, spawn, timer
 from costmodel.simulation.plan import NOBODY, Op
@@ -30,7 +30,8 @@ def is_calm(b: Any, k: Any, row: int, now: int) -> bool:
     if row == at.NONE:
         return True
     place = b.sheet[row, at.OUTAGE_K]
-    return k[place + at.IS_OUT] == 0 and now < k[place + at.OUT_UNTIL]
+    calm: bool = k[place + at.IS_OUT] == 0 and now < k[place + at.OUT_UNTIL]
+    return calm
 
 
 @inlined
@@ -39,7 +40,8 @@ def is_large(b: Any, k: Any, rare: int) -> bool:
     if not b.sheet[rare, at.OF_MOMENT]:
         return True
     page = b.sheet[rare, at.PAGE_BYTES]
-    return 0 < page <= k[b.sheet[rare, at.TABLE_K]] * b.sheet[rare, at.ROW_BYTES]
+    large: bool = 0 < page <= k[b.sheet[rare, at.TABLE_K]] * b.sheet[rare, at.ROW_BYTES]
+    return large
 
 
 @inlined
@@ -86,58 +88,61 @@ def execute_own(b: Any, z: Any, strand: int, pc: int, op: int) -> None:
 
 
 @inlined
+def may_begin(b: Any, k: Any, step: int, now: int) -> bool:
+    """Whether a plain call may begin at a time at or ahead of the clock."""
+    rare = b.sheet[step, at.RARE]
+    return is_calm(b, k, b.sheet[step, at.OUTAGE], now) and (rare == at.NONE or is_large(b, k, rare))
+
+
+@inlined
+def call_ahead(b: Any, z: Any, strand: int, pc: int, now: int, entity: int, attempt: int) -> int:
+    """As `kernel_calls.call`, of a plain call that begins then; gives the nanoseconds it takes."""
+    k, sheet, records, step = z.k, b.sheet, z.records, b.sheet[pc, at.STEP]
+    rare, payment = sheet[step, at.RARE], records[strand, at.PAYMENT]
+    chunks = 1 if rare == at.NONE else scanned(b, k, rare)
+    take_tokens_ahead(b, k, step, chunks)
+    place, month = sheet[step, at.STEP_K], 1 if k[at.START] <= now < k[at.END] else 0
+    cohort = month if payment == NOBODY else 1 if payment >= 0 else 0
+    k[place + at.CALLS] += month
+    k[place + at.CALLS + 1] += cohort
+    if rare != at.NONE:
+        scan_or_store(b, k, rare, place, month, cohort, chunks, now)
+        if sheet[pc, at.NUMBER]:
+            move_money(b, z, strand, month, cohort)
+    ns: int = sheet[step, at.CERTAIN]
+    if ns < 0:
+        ns = drawn(b.laws, sheet[step, at.LAW], sheet[pc, at.KEY], entity, records[strand, at.REPEAT], attempt)
+    return ns
+
+
+@inlined
 def go_ahead(b: Any, z: Any, strand: int, pc: int) -> int:
-    """Work and plain calls from here on; gives NEXT, if the clock has come with the strand, CUT_OFF's or WAITS."""
+    """Work, plain calls and a strand's own affairs from here on, as far as the strand may go.
+
+    IN_ORDER if it may not even begin; else what `wait_until` gives.
+    """
     k, records, sheet = z.k, z.records, b.sheet
-    payment, repeat, attempt = records[strand, at.PAYMENT], records[strand, at.REPEAT], records[strand, at.ATTEMPT]
-    entity, began, start, end = entity_of(records, strand), k[at.NOW], k[at.START], k[at.END]
-    frame, measured = records[strand, at.FRAME], 1 if payment >= 0 else 0
+    frame, entity, attempt = records[strand, at.FRAME], entity_of(records, strand), records[strand, at.ATTEMPT]
     least = records[frame, at.LEAST] if frame != at.NONE else at.FOR_EVER
-    latest = min(least, began + k[at.AHEAD_NS])
+    latest = min(least, k[at.NOW] + k[at.AHEAD_NS])
     if not records[strand, at.HOLDS] & at.MEASURED:
-        latest = min(latest, end)  # the run may be over then
-    before, filed, now, steps = began, k[at.BEFORE_NOW], began, 0
-    while True:
-        op, key = sheet[pc, at.OP], sheet[pc, at.KEY]
-        if op == at.PLAIN_CALL:
-            step = sheet[pc, at.STEP]
-            if not is_calm(b, k, sheet[step, at.OUTAGE], now):
-                break
-            rare, chunks = sheet[step, at.RARE], 1
-            if rare != at.NONE:
-                if not is_large(b, k, rare):
-                    break
-                chunks = scanned(b, k, rare)
-            take_tokens_ahead(b, k, step, chunks)
-            ns = sheet[step, at.CERTAIN]
-            if ns < 0:
-                ns = drawn(b.laws, sheet[step, at.LAW], key, entity, repeat, attempt)
-            attempt = 0
-            place, month = sheet[step, at.STEP_K], 1 if start <= now < end else 0
-            cohort = month if payment == NOBODY else measured
-            k[place + at.CALLS] += month
-            k[place + at.CALLS + 1] += cohort
-            if rare != at.NONE:
-                if sheet[rare, at.CHUNK]:
-                    k[place + at.CHUNKS] += month * chunks
-                    k[place + at.CHUNKS + 1] += cohort * chunks
-                store(b, k, rare, place, month, cohort, now)
-                if sheet[pc, at.NUMBER]:
-                    move_money(b, z, strand, month, cohort)
+        latest = min(latest, k[at.END])  # the run may be over then
+    before, filed, now, steps = k[at.NOW], k[at.BEFORE_NOW], k[at.NOW], 0
+    while steps == 0 or now < latest:
+        op = sheet[pc, at.OP]
+        if op == at.PLAIN_CALL and may_begin(b, k, sheet[pc, at.STEP], now):
+            ns, attempt = call_ahead(b, z, strand, pc, now, entity, attempt), 0
         elif op == at.PLAIN_WORK:
             ns = sheet[pc, at.NUMBER]
             if ns < 0:
-                ns = drawn(b.laws, sheet[pc, at.A], key, entity, repeat, 0)
+                ns = drawn(b.laws, sheet[pc, at.A], sheet[pc, at.KEY], entity, records[strand, at.REPEAT], 0)
         elif op in OWN_AFFAIRS and not k[at.LOW]:
             do_at(b, z, strand, pc, op, filed, now)
-            pc, payment = records[strand, at.PC], records[strand, at.PAYMENT]
-            entity, measured = entity_of(records, strand), 1 if payment >= 0 else 0
+            pc, entity = records[strand, at.PC], entity_of(records, strand)
             continue
         else:
             break
         before, filed, now, pc, steps = filed, now, now + ns, pc + 1, steps + 1
-        if now >= latest:
-            break
     if steps == 0:
         return at.IN_ORDER
     records[strand, at.PC], records[strand, at.ATTEMPT] = pc, attempt

@@ -87,10 +87,7 @@ def call(b: Any, z: Any, strand: int, pc: int) -> int:
     k[place + at.CALLS] += month
     k[place + at.CALLS + 1] += cohort
     if rare != at.NONE:
-        if b.sheet[rare, at.CHUNK]:
-            k[place + at.CHUNKS] += month * chunks
-            k[place + at.CHUNKS + 1] += cohort * chunks
-        store(b, k, rare, place, month, cohort, k[at.NOW])
+        scan_or_store(b, k, rare, place, month, cohort, chunks, k[at.NOW])
         if b.sheet[pc, at.NUMBER]:
             move_money(b, z, strand, month, cohort)
     z.records[strand, at.PC] = pc + 1
@@ -111,8 +108,11 @@ def scanned(b: Any, k: Any, rare: int) -> int:
 
 
 @compiled
-def store(b: Any, k: Any, rare: int, place: int, month: int, cohort: int, now: int) -> None:
-    """Count the seconds that what a call stores, if it does, will stay."""
+def scan_or_store(b: Any, k: Any, rare: int, place: int, month: int, cohort: int, chunks: int, now: int) -> None:
+    """Count the chunks scanned, or the seconds that what is stored now will stay."""
+    if b.sheet[rare, at.CHUNK]:
+        k[place + at.CHUNKS] += month * chunks
+        k[place + at.CHUNKS + 1] += cohort * chunks
     if b.sheet[rare, at.STORES]:
         k[b.sheet[rare, at.TABLE_K]] += b.sheet[rare, at.ADDS]
         stays = max(0, k[at.END] - now) // NS_PER_S

@@ -162,22 +162,29 @@ def constant(operation: str, ms: int) -> dict[str, Any]:
     return {"operation": operation, "constant_ms": ms, **SOURCED}
 
 
+def exponential(operation: str, ms: int) -> dict[str, Any]:
+    return {"operation": operation, "exponential_mean_ms": ms, **SOURCED}
+
+
 def quantity(value: object) -> dict[str, Any]:
     return {"value": Decimal(str(value)), "unit": "1", **SOURCED}
 
 
 @cache
-def services() -> dict[str, Service]:
-    """A service with quick, slow, random, scarce and often failing operations, a table, and messages."""
-    latency = [constant(name, ms) for name, ms in
+def services(fine: bool = False) -> dict[str, Service]:
+    """A service with quick, slow, random, scarce and often failing operations, a table, and messages.
+
+    fine: nearly all takes as long as chance will have it, and the table's quota is seldom short.
+    """
+    latency = [(exponential if fine and name != "scarce" else constant)(name, ms) for name, ms in
                {"quick": 5, "slow": 1500, "scarce": 10, "Put": 5, "Scan": 10, "delivery": 10}.items()]  # fmt: skip
     svc = {
         "name": "svc", "provider": "test",
         "operation": {"quick": {"moves_money": True}, "slow": {}, "scarce": {}, "any": {},
                       "Put": {"uses": {"units": 1}, "stores": True}, "Scan": {"uses": {"units": 1}, "scans": True}},
-        "latency": [*latency, {"operation": "any", "exponential_mean_ms": 40, **SOURCED}],
+        "latency": [*latency, exponential("any", 40)],
         "quota": [{"operation": "scarce", "scope": "account", "per_second": 1, "burst": 2, **SOURCED},
-                  {"operation": "units", "scope": "table", "per_second": 40, "burst": 60, **SOURCED}],
+                  {"operation": "units", "scope": "table", "per_second": 40 * (20 if fine else 1), "burst": 60 * (20 if fine else 1), **SOURCED}],
         "meter": {"units": {"unit": "unit", "kind": "per_size", "chunk_kb": 1, "price": PRICE}},
     }  # fmt: skip
     flaky = {"name": "flaky", "provider": "test", "operation": {"try": {}}, "parameter":
@@ -323,8 +330,10 @@ WAITS = {"at_once": {"hours": 0}, "soon": {"hours": Decimal("0.01")}, "today": {
 SCORE = {"quantiles_score": {"p0": 1, "p50": 400, "p100": 1000}, **SOURCED}
 
 
-def pipeline(programs: Programs) -> Pipeline:
+def pipeline(programs: Programs, fine: bool) -> Pipeline:
     sourced = {name: {**law, **SOURCED} for name, law in WORK.items()}
+    if fine:
+        sourced["ten"] = sourced["random"]
     whole = {
         "name": "world", "title": "random", "region": "us-west-2", "functions": functions(programs),
         "handlers": handlers(programs), "work": sourced, "flows": flows(programs),
@@ -344,22 +353,25 @@ def pipeline(programs: Programs) -> Pipeline:
     return Pipeline.model_validate(whole)
 
 
-def random_run(number: int, most: int) -> tuple[Plan, Payments, Timetable, int]:
-    """A random pipeline and some payments on a grid of half seconds, so that much happens at one instant."""
+def random_run(number: int, most: int, fine: bool = False) -> tuple[Plan, Payments, Timetable, int]:
+    """A random pipeline and some payments on a grid of half seconds, so that much happens at one instant.
+
+    fine: at any nanosecond instead, with laws of chance, so that little does.
+    """
     programs = Programs(number, most)
     lag = {"quantiles_days": {"p0": Decimal("0.0001"), "p100": Decimal("0.001")}, **SOURCED}
     scenario = flat_scenario(1, payout_policy=programs.pick("per_payment", "per_provider"),
                              payouts_per_payment=programs.pick(1, 2),
                              fates={"chance": {"share": quantity("0.5"), "lag": lag}})  # fmt: skip
-    plan = compile_plan(Assumptions("world", scenario, pipeline(programs), services(), (), ""))
+    plan = compile_plan(Assumptions("world", scenario, pipeline(programs, fine), services(fine), (), ""))
     days = 3 if plan.schedules[0].every_minutes == 240 else Decimal("0.05")
     times = make_timetable(plan, START, int(days * 86_400 * SECOND), number)
-    return plan, some_payments(programs.random), times, number
+    return plan, some_payments(programs.random, 1 if fine else SECOND // 2), times, number
 
 
-def some_payments(chance: random.Random) -> Payments:
+def some_payments(chance: random.Random, grid_ns: int) -> Payments:
     number = chance.randint(1, 40)
-    arrival = np.array(sorted(chance.randint(0, 60) for _ in range(number)), np.int64) * SECOND // 2
+    arrival = np.array(sorted(chance.randint(0, 30 * SECOND // grid_ns) for _ in range(number)), np.int64) * grid_ns
     first = chance.randint(0, number - 1)
     begin = int(arrival[first])
 

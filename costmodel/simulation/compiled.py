@@ -66,17 +66,38 @@ class Compiled:
         laid: tuple[PlanArrays, Tables] | None = None,
     ) -> None:
         make_ready()
-        self.plan, self.payments, self.trace = plan, payments, trace
-        self.arrays, book = laid or _laid_out(plan, timetable, seed)
-        drawn = drawn_from(payments) if isinstance(payments, Demand) else given(payments)
-        self.book = Block(at.BOOK, {**book, **drawn})
-        self.k: IntArray = self.arrays.scalars(payments, timetable.outages, seed)
-        self.k[at.TRACED] = trace is not None
-        self.state = first_state(self.k, payments.number if trace is not None else 0)
+        self.plan, self.payments, self.timetable, self.seed, self.trace = plan, payments, timetable, seed, trace
+        self.arrays, self.tables = laid or _laid_out(plan, timetable, seed)
+        self.drawn = drawn_from(payments) if isinstance(payments, Demand) else given(payments)
+        self.in_order = False
+        self._begin()
+
+    def _begin(self) -> None:
+        """Everything as it is before the first event."""
+        self.k: IntArray = self.arrays.scalars(self.payments, self.timetable.outages, self.seed)
+        self.k[at.TRACED] = self.trace is not None
+        tables = self.arrays.in_order(self.tables, self.k) if self.in_order else self.tables
+        self.book = Block(at.BOOK, {**tables, **self.drawn, "demand": self.drawn["demand"].copy()})
+        self.state = first_state(self.k, self.payments.number if self.trace is not None else 0)
+        self._first_events()
 
     def run(self, watch: Callable[[int], None] | None = None) -> Counts:
-        """Run to the end; `watch` is called with the clock (ns) several times a second."""
-        self._first_events()
+        """Run to the end; `watch` is called with the clock (ns) several times a second.
+
+        Where strands that go ahead of the clock leave a doubt, everything is done again, in order.
+        """
+        outcome = self._to_the_end(watch)
+        if outcome == at.IN_DOUBT:
+            self.in_order = True
+            self._begin()
+            outcome = self._to_the_end(watch)
+        if outcome == at.FAULTY:
+            raise FAULTS[int(self.k[at.FAULT])]
+        self._note_trace()
+        return self._counts()
+
+    def _to_the_end(self, watch: Callable[[int], None] | None) -> int:
+        """Run until nothing is left to do, or until the kernel cannot go on; gives why."""
         events, outcome = FIRST_SLICE, at.PAUSED
         while outcome in (at.PAUSED, at.GROW):
             if outcome == at.GROW:
@@ -89,10 +110,7 @@ class Compiled:
             events = min(events, LONGEST_SLICE)
             if watch is not None:
                 watch(int(self.k[at.NOW]))
-        if outcome == at.FAULTY:
-            raise FAULTS[int(self.k[at.FAULT])]
-        self._note_trace()
-        return self._counts()
+        return int(outcome)
 
     def _first_events(self) -> None:
         """The first arrival and each schedule's first firing, as the reference schedules them."""
@@ -101,9 +119,10 @@ class Compiled:
         for row, flow in zip(arrays.flows, self.plan.flows, strict=True):
             fires = arrays.timetable.fires[flow.schedule] if flow.trigger == "schedule" else ()
             first += [(fires[0], (row << at.KIND_BITS) | at.FIRE)] if fires else []
-        for number, (when, what) in enumerate(reversed(sorted_with_order(first)), 1):
-            self.state.arrays["near"][number] = (*when, what)
-        self.k[at.NEAR_N] = self.k[at.EIDS] = len(first)
+        for number, ((when, order), what) in enumerate(reversed(sorted_with_order(first)), 1):
+            self.state.arrays["near"][number] = (when, 0, 0, order * at.EIDS_APART, what)
+        self.k[at.NEAR_N] = len(first)
+        self.k[at.EIDS] = len(first) * at.EIDS_APART
 
     # --- what came out ----------------------------------------------------------------------------------
 

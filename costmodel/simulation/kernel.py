@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from costmodel.simulation import layout as at
+from costmodel.simulation.kernel_ahead import go_ahead, wait_until
 from costmodel.simulation.kernel_batches import next_entry
-from costmodel.simulation.kernel_calendar import draw_nearer, file, next_time, take_first
+from costmodel.simulation.kernel_calendar import draw_nearer, take_first
 from costmodel.simulation.kernel_calls import api, call, invoke, return_, work
 from costmodel.simulation.kernel_draws import compiled, entry, inlined
 from costmodel.simulation.kernel_memory import from_stack, later, money_slot
@@ -36,7 +37,7 @@ def advance(book: int, state: int) -> int:
     k = z.k
     while True:
         if k[at.LOW]:
-            return at.FAULTY if k[at.FAULT] else at.GROW
+            return at.IN_DOUBT if k[at.UNSURE] else at.FAULTY if k[at.FAULT] else at.GROW
         if k[at.STACK_N] > 0:
             work_to_do = from_stack(z)
         else:
@@ -104,7 +105,16 @@ def go_on(b: Any, z: Any, strand: int, outcome: int) -> None:
             if k[at.LOW]:
                 later(z, (strand << at.KIND_BITS) | at.GO)
                 return
-            outcome = execute(b, z, strand)
+            pc, kind = z.records[strand, at.PC], at.IN_ORDER
+            if b.sheet[pc, at.OP] >= at.PLAIN_WORK:
+                kind = go_ahead(b, z, strand, pc)
+            if kind == at.IN_ORDER:
+                outcome = execute(b, z, strand, pc)
+                continue
+            if kind == at.CUT_OFF:
+                cut_off(b, z, strand)
+            if kind != at.GO:
+                return
         elif outcome >= 0:
             kind = passes(z, strand, outcome)
             if kind == at.CUT_OFF:
@@ -123,32 +133,19 @@ def go_on(b: Any, z: Any, strand: int, outcome: int) -> None:
 
 @inlined
 def passes(z: Any, strand: int, ns: int) -> int:
-    """As `Reference.pause`; GO or CUT_OFF if nothing else happens before the wait is over, else WAITS.
-
-    What would be the calendar's first event anyway need not be filed there: the clock goes on at once.
-    """
-    k, records, kind = z.k, z.records, at.GO
-    when, frame = k[at.NOW] + ns, records[strand, at.FRAME]
-    if frame != at.NONE and when > records[frame, at.LEAST]:
-        records[strand, at.CUT] = when
-        when, kind = max(k[at.NOW], records[frame, at.LEAST]), at.CUT_OFF
-    k[at.EIDS] += 1
-    if when < next_time(z) and k[at.STACK_N] == 0 and (k[at.PENDING] != 0 or k[at.NOW] < k[at.END]):
-        k[at.EVENTS] += 1
-        k[at.NOW] = when
-        return kind
-    file(z, when, k[at.EIDS], (strand << at.KIND_BITS) | kind)
-    return at.WAITS
+    """As `Reference.pause`; gives what `wait_until` gives."""
+    k, frame = z.k, z.records[strand, at.FRAME]
+    least = z.records[frame, at.LEAST] if frame != at.NONE else at.FOR_EVER
+    return wait_until(z, strand, k[at.BEFORE_NOW], k[at.NOW], k[at.NOW] + ns, least)
 
 
 @inlined
-def execute(b: Any, z: Any, strand: int) -> int:
+def execute(b: Any, z: Any, strand: int, pc: int) -> int:
     """Carry out the strand's next instruction; gives what it comes to."""
-    pc = z.records[strand, at.PC]
     op = b.sheet[pc, at.OP]
     if op == OP_WORK:
         return work(b, z, strand, pc)
-    if op == OP_CALL:
+    if op == OP_CALL or op == at.PLAIN_CALL:
         return call(b, z, strand, pc)
     if op == OP_INVOKE:
         return invoke(b, z, strand, pc)

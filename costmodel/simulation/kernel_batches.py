@@ -214,7 +214,7 @@ def group_by_provider(b: Any, z: Any, batch: int) -> None:
     heap, number = z.sorting, z.cells[batch, at.ENTRIES_LEFT]
     for place in range(number):
         payment = z.pages[z.cells[batch, at.BATCH_PAGE], 2 * z.cells[batch, at.BATCH_AT]]
-        rise(heap, place, provider_of(b, z.k, payment), place, payment)
+        rise(heap, place, provider_of(b, z.k, payment), place, 0, 0, payment)
         drop(z, batch)
     page, place, before, leader, first_page = at.NONE, 0, -1, 0, 0
     for left in range(number, 0, -1):

@@ -87,9 +87,9 @@ def call(b: Any, z: Any, strand: int, pc: int) -> int:
     k[place + at.CALLS] += month
     k[place + at.CALLS + 1] += cohort
     if rare != at.NONE:
-        scan_or_store(b, k, rare, place, month, cohort, chunks)
+        scan_or_store(b, k, rare, place, month, cohort, chunks, k[at.NOW])
         if b.sheet[pc, at.NUMBER]:
-            move_money(b, z, strand)
+            move_money(b, z, strand, month, cohort)
     z.records[strand, at.PC] = pc + 1
     z.records[strand, at.ATTEMPT] = 0
     return ns
@@ -108,25 +108,24 @@ def scanned(b: Any, k: Any, rare: int) -> int:
 
 
 @compiled
-def scan_or_store(b: Any, k: Any, rare: int, place: int, month: int, cohort: int, chunks: int) -> None:
-    """Count the chunks scanned, or the seconds that what was stored will stay."""
+def scan_or_store(b: Any, k: Any, rare: int, place: int, month: int, cohort: int, chunks: int, now: int) -> None:
+    """Count the chunks scanned, or the seconds that what is stored now will stay."""
     if b.sheet[rare, at.CHUNK]:
         k[place + at.CHUNKS] += month * chunks
         k[place + at.CHUNKS + 1] += cohort * chunks
     if b.sheet[rare, at.STORES]:
         k[b.sheet[rare, at.TABLE_K]] += b.sheet[rare, at.ADDS]
-        stays = max(0, k[at.END] - k[at.NOW]) // NS_PER_S
+        stays = max(0, k[at.END] - now) // NS_PER_S
         k[place + at.STORED] += month * stays
         k[place + at.STORED + 1] += cohort * stays
 
 
 @compiled
-def move_money(b: Any, z: Any, strand: int) -> None:
+def move_money(b: Any, z: Any, strand: int, month: int, cohort: int) -> None:
     """A call that moves money, where nothing looks whether that has been done: count what moves twice."""
     payment = z.records[strand, at.PAYMENT]
     if z.records[strand, at.REPEAT] >= DUPLICATE and payment != NOBODY:
-        cents = amount_of(b, z.k, payment)
-        add_amount(z, at.MOVED_TWICE, cents, in_month(z.k), in_cohort(z.k, payment))
+        add_amount(z, at.MOVED_TWICE, amount_of(b, z.k, payment), month, cohort)
 
 
 @compiled

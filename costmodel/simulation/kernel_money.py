@@ -32,7 +32,9 @@ def due_at(b: Any, k: Any, wait: int) -> int:
 
 @compiled
 def today(b: Any, k: Any) -> int:
-    """Which local day it is at the Federal Reserve."""
+    """Which local day it is at the Federal Reserve; strands ahead of the clock may have come to the next one."""
+    while k[at.TODAY] > 0 and b.lists[k[at.MIDNIGHTS_AT] + k[at.TODAY] - 1] > k[at.NOW]:
+        k[at.TODAY] -= 1
     while k[at.TODAY] < k[at.MIDNIGHTS] and b.lists[k[at.MIDNIGHTS_AT] + k[at.TODAY]] <= k[at.NOW]:
         k[at.TODAY] += 1
     return k[at.TODAY] - 1

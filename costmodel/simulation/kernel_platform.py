@@ -7,6 +7,7 @@ from typing import Any
 from costmodel.simulation import layout as at
 from costmodel.simulation.counts import BILLED, PROVISIONED, TIMEOUTS
 from costmodel.simulation.kernel_batches import drop_batch
+from costmodel.simulation.kernel_calendar import be_unsure
 from costmodel.simulation.kernel_draws import compiled, inlined
 from costmodel.simulation.kernel_memory import free_cell, free_record, new_cell, new_record
 from costmodel.simulation.plan import NOBODY
@@ -60,7 +61,9 @@ def take_all_tokens(b: Any, k: Any, begin: int, number: int, chunks: int) -> boo
     for taken in range(number):
         bucket, cost, depth = b.lists[place + at.BUCKET], b.lists[place + at.COST], b.lists[place + at.DEPTH]
         until = tokens_after(k, bucket, chunks * cost, depth)
-        if until > k[at.NOW]:
+        if until > k[at.NOW] - b.lists[place + at.SPARE]:
+            if b.lists[place + at.SPARE]:
+                be_unsure(k)
             give_back_tokens(b, k, begin, taken)
             return False
         k[bucket + at.BEFORE] = k[bucket]

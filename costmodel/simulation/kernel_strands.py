@@ -118,8 +118,8 @@ def fail(b: Any, z: Any, strand: int) -> int:
         if frame != at.NONE and not records[frame, at.ALIVE]:
             return at.ENDS
         op = b.sheet[pc, at.OP]
-        if b.sheet[pc, at.B] == 1 and (op == CALL or op == INVOKE or op == API):  # noqa: SIM109
-            records[strand, at.PC] = b.sheet[pc, at.JUMP] if op != CALL else pc + 1
+        if b.sheet[pc, at.B] == 1 and (op == CALL or op == at.PLAIN_CALL or op == INVOKE or op == API):  # noqa: SIM109
+            records[strand, at.PC] = b.sheet[pc, at.JUMP] if op != CALL and op != at.PLAIN_CALL else pc + 1
             records[strand, at.ATTEMPT] = 0
             return at.NEXT
         if join != at.NONE and frame == records[z.cells[join, at.JOIN_PARENT], at.FRAME]:

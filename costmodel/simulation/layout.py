@@ -7,12 +7,15 @@ wait, queue and outage; an instruction names those by their row. `k` holds the s
 from __future__ import annotations
 
 from costmodel.simulation.counts import BINS, FUNCTION_COUNTS, MOST_DAYS
-from costmodel.simulation.plan import TIMERS, Outcome
+from costmodel.simulation.plan import TIMERS, Op, Outcome
 from costmodel.simulation.tables import CELLS
 
 NONE = -1
 NEVER = 2**62
 FOR_EVER = 2 * NEVER - 1  # later than any event
+MOST_AHEAD_NS = 2**28  # how far a strand may go ahead of the clock: a quarter of a second
+
+PLAIN_WORK, PLAIN_CALL = len(Op), len(Op) + 1  # instructions that strands may carry out ahead of the clock
 
 # Columns of the sheet. An instruction's own first:
 OP, KEY, LUCK, A, B, JUMP, STEP, NUMBER = range(8)  # luck: the key of retries, or of duplicates
@@ -20,12 +23,13 @@ OP, KEY, LUCK, A, B, JUMP, STEP, NUMBER = range(8)  # luck: the key of retries, 
 SHEET_COLUMNS = 8
 # a service call's step (certain: its law's only value, or NONE; rare: the row of what few calls need, or NONE)
 LAW, CERTAIN, OUTAGE, QUOTAS_AT, QUOTAS, STEP_K, RARE = range(7)
-# each quota of a step, in the lists: its bucket's place in k, the ns that one call (or chunk) costs, its depth
-BUCKET, COST, DEPTH = range(3)
+# each quota of a step, in the lists: its bucket's place in k, the ns that one call (or chunk) costs, its depth, and how
+# many ns' worth of tokens must be left since strands may be ahead of the clock
+BUCKET, COST, DEPTH, SPARE = range(4)
 BEFORE = 1  # in k, behind until when a bucket is empty: what stood there before the last tokens were taken
-QUOTA_NUMBERS = 3
-# what calls that scan or store need
-CHUNK, TABLE_K, ROW_BYTES, PAGE_BYTES, STORES, ADDS = range(6)
+QUOTA_NUMBERS = 4
+# what calls that scan or store need (of moment: whether, until the table fills a page, what comes first matters)
+CHUNK, TABLE_K, ROW_BYTES, PAGE_BYTES, STORES, ADDS, OF_MOMENT = range(7)
 # a function
 TIMEOUT, RESERVED, INITS_AT, INITS, FUNCTION_K = range(5)
 # a flow (trigger: 1 for a payment's)
@@ -67,13 +71,17 @@ ON_PROVISIONED = -2  # stands for the environment of a frame
 KIND_BITS = 4
 KINDS = 2**KIND_BITS
 GO, CUT_OFF, THROW, ARRIVE, FIRE, LETTER, RELEASED, RESUME, BATCHES, MORE_BATCHES, TOO_LATE, WATCH = range(12)
-AT, EID, WHAT = range(3)  # columns of the calendar
+# columns of the calendar (filed: when the event was scheduled; before that: when the event was that scheduled it)
+AT, FILED, BEFORE_THAT, EID, WHAT = range(5)
+CALENDAR_COLUMNS = 5
+AHEAD = 1  # in EID: filed by a strand that was ahead of the clock; else even
+EIDS_APART = 2
 
 # What an instruction comes to; from 0 on, the nanoseconds to wait
-NEXT, WAITS, FAILS, ENDS = -1, -2, -3, -4
+NEXT, WAITS, FAILS, ENDS, IN_ORDER = -1, -2, -3, -4, -5
 
 # Why the kernel comes back
-DONE, PAUSED, GROW, FAULTY = range(4)
+DONE, PAUSED, GROW, FAULTY, IN_DOUBT = range(5)
 INDEX_FAULT = 1
 
 # Places in k: what changes …
@@ -81,14 +89,14 @@ INDEX_FAULT = 1
  DEAD_LETTERS, UNDER_WAY, TURNED_AWAY, NEAR_N, FAR_N, HORIZON,
  STACK_N, RECORD_POOL, _RECORDS, CELL_POOL, _CELLS, PAGE_POOL, _PAGES, MONEY_N, LOW, FAULT, MARGIN,
  NEAR_MOST, NAMED, UNTIL, NEAR_ROOM, FAR_ROOM, STACK_ROOM, MONEY_SLOTS, COMMON,
- TODAY, PAGES_MARGIN, MOST_SORTED,
- # … what the plan and the payments say
+ TODAY, PAGES_MARGIN, MOST_SORTED, UNSURE, AHEAD_NS, IS_AHEAD, FAR_MOST,
+ BEFORE_NOW, # … what the plan and the payments say
  START, END, API_TIMEOUT, KEEP_ALIVE, LIFE, SHARED, SCALE_INTERVAL, SCALE_DEPTH, INCREMENT, INIT_BILLED,
  LAMBDA_OUTAGE, ATTEMPTS, BASE, LONGEST, DELAYS_AT, DELAYS, REQUEUE_BASE, REQUEUE_MOST, REQUEUE_AGE, DUPLICATE_SHARE,
  RISK_KEY, RISK_LAW, REVIEW_ABOVE, BLOCK_ABOVE, CRITICAL_ABOVE, BATCHES_AT_ONCE, MOST_UNDER_WAY,
  PARTS, PER_PROVIDER, COMMISSION,
  FIRST_MEASURED, PAYMENTS, TRACED, MIDNIGHTS_AT, MIDNIGHTS, BANK_DAYS_AT, FLOW_OF_METHOD, _FLOW_OF_ACH,
- FIRST_OF_DAY_K, DAYS_BEGUN, SCALARS) = range(79)  # fmt: skip
+ FIRST_OF_DAY_K, DAYS_BEGUN, SCALARS) = range(84)  # fmt: skip
 # … and counters in places that do not depend on the plan
 OUTCOMES = SCALARS
 LATENCY_SUM = OUTCOMES + 2 * len(Outcome)
@@ -156,9 +164,9 @@ STATE = {
     "k": ("int64", 1),
     "records": ("int64", RECORD_COLUMNS),
     "cells": ("int64", CELL_COLUMNS),
-    "near": ("int64", 3),
-    "far": ("int64", 3),
-    "sorting": ("int64", 3),
+    "near": ("int64", CALENDAR_COLUMNS),
+    "far": ("int64", CALENDAR_COLUMNS),
+    "sorting": ("int64", CALENDAR_COLUMNS),
     "stack": ("int64", 1),
     "pages": ("int64", PAGE_COLUMNS),
     "money": ("int64", 2),

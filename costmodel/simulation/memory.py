@@ -25,15 +25,16 @@ def first_state(k: IntArray, traced: int) -> Block:
     """An empty state around `k`, with room for a trace of so many payments."""
     room = ROOM + 2 * int(k[at.MARGIN])
     k[at.NEAR_ROOM] = k[at.FAR_ROOM] = k[at.STACK_ROOM] = room
+    k[at.FAR_MOST] = room - k[at.MARGIN] - k[at.NEAR_MOST]
     k[at.MONEY_SLOTS] = slots = _slots(int(k[at.PAYMENTS]))
     k[at.COMMON] = COMMON_CENTS if k[at.PAYMENTS] >= COMMON_CENTS else 0
     arrays = {
         "k": k,
         "records": _more(on_cache_lines(0, at.RECORD_COLUMNS), k, at.RECORD_POOL, room),
         "cells": _more(np.zeros((0, at.CELL_COLUMNS), np.int64), k, at.CELL_POOL, room),
-        "near": np.full((room, 3), at.FOR_EVER, np.int64),
-        "far": np.full((room, 3), at.FOR_EVER, np.int64),
-        "sorting": np.full((int(k[at.MOST_SORTED]) + 4, 3), at.FOR_EVER, np.int64),
+        "near": np.full((room, at.CALENDAR_COLUMNS), at.FOR_EVER, np.int64),
+        "far": np.full((room, at.CALENDAR_COLUMNS), at.FOR_EVER, np.int64),
+        "sorting": np.full((int(k[at.MOST_SORTED]) + 4, at.CALENDAR_COLUMNS), at.FOR_EVER, np.int64),
         "stack": np.zeros(room, np.int64),
         "pages": _more(np.zeros((0, at.PAGE_COLUMNS), np.int64), k, at.PAGE_POOL, 2 * int(k[at.PAGES_MARGIN])),
         "money": _no_money(slots),
@@ -50,14 +51,15 @@ def grown(state: Block) -> Block:
     for name, (pool, least, part) in POOLS.items():
         if k[pool + at.LEFT_FREE] < k[least]:
             arrays[name] = _more(arrays[name], k, pool, max(int(k[least]), len(arrays[name]) // part))
-    near, far = k[at.NEAR_N], k[at.NEAR_N] + k[at.FAR_N]
     for name, used, room, empty in (
-        ("near", near, at.NEAR_ROOM, at.FOR_EVER), ("far", far, at.FAR_ROOM, at.FOR_EVER),
+        ("near", k[at.NEAR_MOST], at.NEAR_ROOM, at.FOR_EVER),
+        ("far", k[at.NEAR_MOST] + k[at.FAR_N], at.FAR_ROOM, at.FOR_EVER),  # near ones may be far at any time
         ("stack", k[at.STACK_N], at.STACK_ROOM, 0),
-    ):  # fmt: skip
+    ):
         if used + margin > k[room]:
-            k[room] += max(margin, k[room] // 2)
+            k[room] = max(used + margin, k[room] + k[room] // 2)
             arrays[name] = _extended(arrays[name], int(k[room]), empty)
+    k[at.FAR_MOST] = k[at.FAR_ROOM] - margin - k[at.NEAR_MOST]
     k[at.LOW] = 0
     return _rehashed(state, arrays, k)
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from costmodel.assumptions.by_month import each
 from costmodel.simulation import layout as at
+from costmodel.simulation.ahead import plain_steps, roomy_quotas, tables_of_moment
 from costmodel.simulation.draws import MASK, SHARE_BITS, mix64, mix64_many, name_key, stream_key
 from costmodel.simulation.kernel_tables import on_cache_lines
 from costmodel.simulation.payments import Demand, Payments
@@ -117,6 +118,7 @@ class PlanArrays:
         plan = self.plan
         self.rows = [[0] * at.SHEET_COLUMNS for _ in plan.code]
         self.only = [only_value(law) for law in plan.laws]
+        self.plain, self.roomy, self.of_moment = plain_steps(plan), roomy_quotas(plan), tables_of_moment(plan)
         self.outages = [self._row(0, 0, self._counters([0, 0, LONG_AGO])) for _ in plan.outages]
         self.tables = [self._counters([table.opening_rows]) for table in plan.tables]
         self.buckets = [self._counters([LONG_AGO, 0]) for _ in plan.quotas]
@@ -188,6 +190,17 @@ class PlanArrays:
             "laws": self.laws,
         }
 
+    def in_order(self, book: dict[str, npt.NDArray[Any]], k: IntArray) -> dict[str, npt.NDArray[Any]]:
+        """The same book for a run in which no strand goes ahead of the clock; `k` is written to."""
+        sheet, lists = on_cache_lines(len(self.sheet), at.SHEET_COLUMNS), book["lists"].copy()
+        sheet[:] = book["sheet"]
+        sheet[: len(self.plan.code), at.OP] = [instruction.op for instruction in self.plan.code]
+        for row in self.steps:
+            begin, number = sheet[row, at.QUOTAS_AT], sheet[row, at.QUOTAS]
+            lists[begin + at.SPARE : begin + at.QUOTA_NUMBERS * number : at.QUOTA_NUMBERS] = 0
+        k[at.AHEAD_NS] = 0
+        return {**book, "sheet": sheet, "lists": lists}
+
     def _put_keys(self, sheet: IntArray, seed: int) -> None:
         """The keys of all draws; those that retry, and messages that may come twice, need a second one."""
         steps, names = len(self.plan.code), self.names
@@ -244,16 +257,17 @@ class PlanArrays:
             self._rare(step) if step.scan_chunk_bytes or step.stores_bytes or step.moves_money else at.NONE,
         ]
 
-    def _quota(self, index: int, units: int) -> tuple[int, int, int]:
-        quota = self.plan.quotas[index]
-        return self.buckets[index], quota.interval_ns * units, quota.interval_ns * quota.burst
+    def _quota(self, index: int, units: int) -> tuple[int, int, int, int]:
+        quota, spare = self.plan.quotas[index], at.MOST_AHEAD_NS if self.roomy[index] else 0
+        return self.buckets[index], quota.interval_ns * units, quota.interval_ns * quota.burst, spare
 
     def _rare(self, step: StepPlan) -> int:
         if step.table < 0:
             return self._row(0)
         table = self.plan.tables[step.table]
         places = (self.tables[step.table], table.row_bytes, table.scan_page_bytes)
-        return self._row(step.scan_chunk_bytes, *places, step.stores_bytes, step.adds_row)
+        of_moment = step.table in self.of_moment and (step.adds_row or step.scan_chunk_bytes > 0)
+        return self._row(step.scan_chunk_bytes, *places, step.stores_bytes, step.adds_row, of_moment)
 
     def _function(self, function: FunctionPlan) -> list[int]:
         counts = [0] * (2 * at.FUNCTION_KINDS)
@@ -295,7 +309,15 @@ class PlanArrays:
             number = self.only[instruction.a]
         if instruction.op in MOVES_MONEY or (instruction.step >= 0 and self.plan.steps[instruction.step].moves_money):
             number = not flow.idempotent
-        return [instruction.op, 0, 0, *self._operands(instruction), instruction.jump, step, number]
+        return [self._op(instruction), 0, 0, *self._operands(instruction), instruction.jump, step, number]
+
+    def _op(self, instruction: Instruction) -> int:
+        """The operation; of what strands may carry out ahead of the clock, if they may at all, another one."""
+        if instruction.op is Op.WORK and any(self.plain):
+            return at.PLAIN_WORK
+        if instruction.op is Op.CALL and self.plain[instruction.step]:
+            return at.PLAIN_CALL
+        return instruction.op
 
     def _operands(self, instruction: Instruction) -> tuple[int, int]:
         """The operands, with rows of the sheet in place of indexes."""
@@ -331,6 +353,7 @@ class PlanArrays:
             at.SCALE_INTERVAL: compute.scale_interval_ns,
             at.SCALE_DEPTH: compute.scale_interval_ns * compute.scale_burst,
             at.INCREMENT: compute.billing_increment_ns,
+            at.AHEAD_NS: at.MOST_AHEAD_NS if any(self.plain) else 0,
             at.INIT_BILLED: compute.init_billed,
             at.ATTEMPTS: retry.attempts,
             at.BASE: retry.base_ns,

@@ -76,6 +76,12 @@ class Compiled:
 
     def run(self, watch: Callable[[int], None] | None = None) -> Counts:
         """Run to the end; `watch` is called with the clock (ns) several times a second."""
+        self.happen(watch)
+        self._note_trace()
+        return self.counts()
+
+    def happen(self, watch: Callable[[int], None] | None = None) -> None:
+        """Let everything happen. Raises what the reference raises."""
         self._first_events()
         events, outcome = FIRST_SLICE, at.PAUSED
         while outcome in (at.PAUSED, at.GROW):
@@ -91,8 +97,6 @@ class Compiled:
                 watch(int(self.k[at.NOW]))
         if outcome == at.FAULTY:
             raise FAULTS[int(self.k[at.FAULT])]
-        self._note_trace()
-        return self._counts()
 
     def _first_events(self) -> None:
         """The first arrival and each schedule's first firing, as the reference schedules them."""
@@ -114,7 +118,8 @@ class Compiled:
             first = self.payments.measured[0]
             self.trace.update(zip((ended - first).tolist(), trace[ended].tolist(), strict=True))
 
-    def _counts(self) -> Counts:
+    def counts(self) -> Counts:
+        """What has been counted."""
         k, places = self.k, self.arrays.places
         functions = k[places["functions"]].reshape(2, len(self.plan.functions), at.FUNCTION_KINDS)
         return Counts(

@@ -17,6 +17,7 @@ INVOCATIONS, COLD_STARTS, THROTTLES, RETRIES, TIMEOUTS, BILLED, PROVISIONED = ra
 MANTISSA_BITS = 10  # histogram bins are 2^-10 wide relative to their value
 BINS = (64 - MANTISSA_BITS) << MANTISSA_BITS
 MOST_DAYS = 400
+OF_USAGE = ("calls", "chunks", "stored_s", "functions", "outcomes")
 
 
 def bin_of(value: int) -> int:
@@ -90,14 +91,21 @@ class Counts:
 
     @classmethod
     def of_months(cls, runs: Sequence[Counts]) -> Counts:
-        """What usage is made of, of many months: with one more axis behind the others, for amounts before the last."""
+        """What usage is made of, of many months: with one more axis behind the others, for amounts before the last.
+
+        In these the amounts of a month need not rise.
+        """
         first = runs[0]
-        names = ("calls", "chunks", "stored_s", "functions", "outcomes")
         stacked: dict[str, Any] = {
-            name: np.stack([getattr(counts, name) for counts in runs], axis=-1) for name in names
+            name: np.stack([getattr(counts, name) for counts in runs], axis=-1) for name in OF_USAGE
         }
         known = dict.fromkeys(name for counts in runs for name in counts.amounts)
         return replace(first, **stacked, amounts={name: _amounts_of(runs, name) for name in known})
+
+    def only(self, months: Sequence[int]) -> Counts:
+        """Some of the months."""
+        chosen: dict[str, Any] = {name: getattr(self, name)[..., months] for name in OF_USAGE}
+        return replace(self, **chosen, amounts={name: amounts[:, months] for name, amounts in self.amounts.items()})
 
     def without_histograms(self) -> Counts:
         """The same without the histograms of latency, which are large."""

@@ -72,8 +72,7 @@ class LawTable:
     @lru_cache(maxsize=LAWS_KEPT)
     def lognormal(mean: float, cv: float) -> LawTable:
         """A lognormal law by its mean and coefficient of variation."""
-        sigma = math.sqrt(math.log1p(cv * cv))
-        mu, exp = math.log(mean) - sigma * sigma / 2, math.exp
+        (mu, sigma), exp = lognormal_terms(mean, cv), math.exp
         return _Closed(lambda _, scores: [exp(mu + sigma * score) for score in scores])
 
     def scaled(self, factor: float) -> LawTable:
@@ -196,6 +195,12 @@ class _Scaled(LawTable):
         """As the table has them."""
         found: npt.NDArray[np.int64] = multiplied(self.base.picked(places), self.factor)
         return found
+
+
+def lognormal_terms(mean: float, cv: float) -> tuple[float, float]:
+    """Mean and standard deviation of the logarithm of a lognormal law, from its mean and coefficient of variation."""
+    sigma = math.sqrt(math.log1p(cv * cv))
+    return math.log(mean) - sigma * sigma / 2, sigma
 
 
 def multiplied(edges: Any, factor: Any, room: Any = None) -> Any:

@@ -21,11 +21,10 @@ from costmodel.analysis.modeller import Modeller
 from costmodel.analysis.points import code_sha256
 from costmodel.analysis.sides import OWNERS, Business, Owner
 from costmodel.analysis.study import SEED_SIDES, SIDES, Draw, Ready, Side, Study, ready
-from costmodel.assumptions.by_month import by_month, column, is_column, most, of_month
+from costmodel.assumptions.by_month import by_month, column, each, is_column, most, of_month
 from costmodel.assumptions.catalog import Assumptions
-from costmodel.assumptions.linking import SHARES
 from costmodel.assumptions.perimeter import Perimeters
-from costmodel.assumptions.scenario import Scenario, Workload
+from costmodel.assumptions.scenario import Scenario
 from costmodel.billing.bill import Bill
 from costmodel.billing.metering import meter
 from costmodel.billing.rating import rate
@@ -70,14 +69,6 @@ def _lead_ins(drawn: Drawn) -> list[tuple[int, ...]]:
     return by_month(found, len(drawn.seeds))
 
 
-def _orders(workload: Workload, months: int) -> list[Any]:
-    """Which groups of card payments there are in each month, the largest first; the smaller lie in the larger."""
-    shares = by_month(tuple(workload.share_of(name) for name in SHARES), months)
-    return [
-        tuple(sorted((at for at in range(len(SHARES)) if month[at]), key=lambda at: -month[at])) for month in shares
-    ]
-
-
 @dataclass(frozen=True)
 class Drawn:
     """The sides of the comparison, and what the perimeters add, with the values of some draws as columns.
@@ -97,7 +88,8 @@ class Drawn:
             for at, value in draw.values:
                 if at not in columns:
                     columns[at] = column([None] * len(draws))
-                columns[at][month] = drawn_decimal(value)
+                columns[at][month] = value
+        columns = {at: each(drawn_decimal, values) for at, values in columns.items()}
         return cls(loaded, tuple(draw.seed for draw in draws), columns)
 
     def only(self, places: Sequence[int]) -> Drawn:
@@ -222,7 +214,7 @@ class Together:
     def rows(self) -> list[list[float]]:
         """The study's figures in each month."""
         self._happen()
-        return self._all_billed()
+        return self._billed()
 
     def happened(self) -> list[Happened]:
         """What happens in each month."""
@@ -243,13 +235,7 @@ class Together:
         self.counts = one.counts
         self.offered_cents = {owner: [cents] for owner, cents in one.offered_cents.items()}
         self.periods, self.told = one.periods, [one.told]
-        return self._all_billed()
-
-    def _all_billed(self) -> list[list[float]]:
-        found: dict[int, list[float]] = {}
-        for places in _alike(_orders(self.drawn.sides["own", "card"].scenario.workload, self.number)):
-            found.update(zip(places, self._billed(places), strict=True))
-        return [found[at] for at in range(self.number)]
+        return self._billed()
 
     # --- what happens -------------------------------------------------------------------------------------
 
@@ -301,34 +287,33 @@ class Together:
 
     # --- what it costs ------------------------------------------------------------------------------------
 
-    def _billed(self, places: list[int]) -> list[list[float]]:
-        """The figures of some of the months, in which card payments bear surcharges in the same order."""
-        drawn, happened = self.drawn.only(places), places if len(self.told) == self.number else [0]
+    def _billed(self) -> list[list[float]]:
+        """The study's figures in each month."""
         business = Business(self.study.scenario)
-        months: Any = {side: self._side(drawn.sides[side], side, happened) for side in SIDES}
+        months: Any = {side: self._side(side) for side in SIDES}
         business.put(months)
-        modeller = Modeller(drawn.file, business)
+        modeller = Modeller(self.drawn.file, business)
         known: dict[str, Any] = {}
         for name in self.study.figures:
             place, _, figure = name.partition(".")
             if place in SEED_SIDES and figure.startswith(BILL):
                 known[name] = bill_usd(months[SEED_SIDES[place]].bill, figure)
             elif place in SEED_SIDES:
-                known[name] = column(self.told[at][name] for at in happened)
+                known[name] = column(told[name] for told in self.told)
             elif name not in known:
                 row = modeller.pooled(place).figures(modeller.payments(place))
                 known |= {f"{place}.{key}": value for key, value in row.items()}
-        columns = [_floats(known.get(name), len(places)) for name in self.study.figures]
+        columns = [_floats(known.get(name), self.number) for name in self.study.figures]
         return [list(row) for row in zip(*columns, strict=True)]
 
-    def _side(self, assumptions: Assumptions, side: Side, places: list[int]) -> _Sides:
-        owner, together = side[0], self.counts[side].only(places)
+    def _side(self, side: Side) -> _Sides:
+        owner, counts, assumptions = side[0], self.counts[side], self.drawn.sides[side]
         plan, period = self.plans[owner], self.periods[owner]
         return _Sides(
             assumptions=assumptions,
-            usage=meter([together], plan, assumptions, period),
-            figures={"completed_per_month": Told([together], plan, period, assumptions).figure("completed_per_month")},
-            volume_usd=column(Decimal(self.offered_cents[owner][at]) / CENTS / period.months for at in places),
+            usage=meter([counts], plan, assumptions, period),
+            figures={"completed_per_month": Told([counts], plan, period, assumptions).figure("completed_per_month")},
+            volume_usd=column(Decimal(cents) / CENTS / period.months for cents in self.offered_cents[owner]),
         )
 
 

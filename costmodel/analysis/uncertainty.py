@@ -41,7 +41,7 @@ from costmodel.assumptions.uncertain import Effort, Rule, load_uncertain
 from costmodel.errors import UsageError
 from costmodel.simulation.draws import stream_key
 
-LEAST_PER_TASK, MOST_PER_TASK = 2**6, 2**8  # samples worked out together, which share what is laid out once
+LEAST_PER_TASK, MOST_PER_TASK = 2**6, 2**9  # samples worked out together, which share what is laid out once
 TASKS = 8  # at least, where there are samples enough, so that workers end at much the same time
 FIGURE = "same_rail.reduction"
 ALWAYS = ("reduction", "own_usd", "stripe_usd")

@@ -99,8 +99,7 @@ class Counts:
         stacked: dict[str, Any] = {
             name: np.stack([getattr(counts, name) for counts in runs], axis=-1) for name in OF_USAGE
         }
-        known = dict.fromkeys(name for counts in runs for name in counts.amounts)
-        return replace(first, **stacked, amounts={name: _amounts_of(runs, name) for name in known})
+        return replace(first, **stacked, amounts=amounts_of_months([counts.amounts for counts in runs]))
 
     def only(self, months: Sequence[int]) -> Counts:
         """Some of the months."""
@@ -126,13 +125,20 @@ class Counts:
         return self.amounts[name][1 + basis] if name in self.amounts else np.zeros(0, np.int64)
 
 
-def _amounts_of(runs: Sequence[Counts], name: str) -> np.ndarray:
-    """(3, months, n); where a month has fewer amounts than another, the rest occurs no time."""
-    found = [counts.amounts.get(name, np.zeros((3, 0), np.int64)) for counts in runs]
-    together = np.zeros((3, len(runs), max(one.shape[1] for one in found)), np.int64)
+def amounts_of_months(months: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Amounts by name, (3, months, n); where a month has fewer than another, the rest occurs no time."""
+    known = dict.fromkeys(name for amounts in months for name in amounts)
+    return {name: _amounts_of([amounts.get(name, _NONE) for amounts in months]) for name in known}
+
+
+def _amounts_of(found: Sequence[np.ndarray]) -> np.ndarray:
+    together = np.zeros((3, len(found), max(one.shape[1] for one in found)), np.int64)
     for month, one in enumerate(found):
         together[:, month, : one.shape[1]] = one
     return together
+
+
+_NONE = np.zeros((3, 0), np.int64)
 
 
 def quantile(histogram: np.ndarray, level: float) -> float | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.simulation import layout as at
 from costmodel.simulation import tables as t
 from costmodel.simulation.kernel_draws import (
     CELL_BITS,
@@ -23,6 +24,7 @@ from costmodel.simulation.kernel_draws import (
 )
 
 LARGEST = t.LARGEST
+NAMES, COHORT = 2**at.MONEY_BITS - 1, 2**at.TIMES_BITS - 1
 
 
 @entry
@@ -68,3 +70,21 @@ def lognormal(middle: float, sigma: float, bits: np.uint64, scores: Any) -> int:
 def edge(middle: float, sigma: float, score: float) -> int:
     """The quantile at a normal score."""
     return np.int64(np.rint(math.exp(middle + sigma * score)))
+
+
+@entry
+def take_money(money: Any, found: Any, numbers: Any) -> None:
+    """The amounts of a run's table by name, into (names, 3, rows): cents, and how often by time and by payment.
+
+    numbers: of amounts under each name.
+    """
+    numbers[:] = 0
+    for slot in range(len(money)):
+        key, times = money[slot, at.MONEY_KEY], money[slot, at.MONEY_TIMES]
+        if key != at.NONE:
+            name = key & NAMES
+            row = numbers[name]
+            found[name, 0, row] = key >> at.MONEY_BITS
+            found[name, 1, row] = times >> at.TIMES_BITS
+            found[name, 2, row] = times & COHORT
+            numbers[name] = row + 1

@@ -142,11 +142,11 @@ class _Drawn:
     def _factors(self, name: str, keys: IntArray) -> FloatArray:
         """As `Intensity._factors`."""
         terms = [lognormal_terms(UNIT, cv) for cv in self.varies[name]]
-        drawn = self._lognormals(terms, self._bits(name, keys, "arrivals")) / UNIT
+        drawn: FloatArray = self._lognormals(terms, self._bits(name, keys, "arrivals")) / UNIT
         drawn[[cv == 0 for cv in self.varies[name]]] = 1
         return drawn
 
-    def _lognormals(self, terms: Sequence[tuple[float, float]], bits: Bits) -> Any:
+    def _lognormals(self, terms: Sequence[tuple[float, float]], bits: Bits) -> IntArray:
         from costmodel.simulation.compiled import make_ready
         from costmodel.simulation.kernel_months import lognormals
 
@@ -166,9 +166,9 @@ class _Drawn:
         drawn[[sigma == 0 for sigma in self.sigmas]] = round(mean)
         total, measured = total_cents(self.workload, number), drawn[:, self.demand.before :]
         if not number:
-            return np.maximum(1, np.rint(drawn / FINE)).astype(np.int64)
+            return np.maximum(1, np.rint(drawn / FINE).astype(np.int64))
         scales = np.array([[total / whole] for whole in measured.sum(axis=1).tolist()])
-        amounts = np.maximum(1, np.rint(drawn * scales)).astype(np.int64)
+        amounts: IntArray = np.maximum(1, np.rint(drawn * scales)).astype(np.int64)
         amounts[:, self.demand.before :] = _to_total(measured, scales, total)
         return amounts
 

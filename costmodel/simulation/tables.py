@@ -172,12 +172,12 @@ class _Closed(LawTable):
 
 
 class _Scaled(LawTable):
-    """The table of a law whose every value is multiplied, likewise."""
+    """The table of a law whose every value is multiplied, likewise; by a factor of its own in each of some draws."""
 
     base: LawTable
-    factor: float
+    factor: Any
 
-    def __init__(self, base: LawTable, factor: float) -> None:
+    def __init__(self, base: LawTable, factor: Any) -> None:
         object.__setattr__(self, "base", base)
         object.__setattr__(self, "factor", factor)
 
@@ -189,7 +189,7 @@ class _Scaled(LawTable):
 
     def edge(self, place: int) -> int:
         """As the table has it."""
-        return round(min(self.base.edge(place) * self.factor, LARGEST))
+        return int(round(min(self.base.edge(place) * self.factor, LARGEST)))
 
     def picked(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """As the table has them."""
@@ -208,6 +208,15 @@ def multiplied(edges: Any, factor: Any, room: Any = None) -> Any:
     found = np.multiply(edges, factor, out=room)
     found = np.rint(np.minimum(found, LARGEST, out=room), out=room)
     return found.astype(np.int64) if room is None else found
+
+
+def scaled_values(law: LawTable, factors: npt.NDArray[np.float64], bits: Bits) -> npt.NDArray[np.int64]:
+    """Draws of a law that has another scale in each row of bits: as `values` of the law scaled by that row's factor."""
+    along = np.repeat(factors, bits.shape[1])
+    found = _Scaled(law, along).values(bits.ravel()).reshape(bits.shape)
+    plain = np.flatnonzero(factors == 1)
+    found[plain] = law.values(bits[plain].ravel()).reshape(len(plain), bits.shape[1])
+    return found
 
 
 class LawByMonth(LawTable, ByMonth):

@@ -14,6 +14,7 @@ from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.checking import nearest
 from costmodel.billing.bill import Bill
 from costmodel.billing.biller import Biller
+from costmodel.billing.metering import Metered
 from costmodel.billing.usage import UsageRow
 from costmodel.errors import UsageError
 from costmodel.simulation.counts import FUNCTION_COUNTS, Counts
@@ -46,7 +47,7 @@ class Month:
     """What happened in a scenario's month and what it used, apart from prices.
 
     figures: pooled over the replications; singles: each replication's, by dotted path; intervals: by dotted path.
-    usages: of each replication. biller: what has been billed of it.
+    metered: what it used. biller: what has been billed of it.
     """
 
     payments: int
@@ -54,8 +55,7 @@ class Month:
     singles: list[dict[str, Any]]
     intervals: Intervals
     limits: list[Limit]
-    usage: list[UsageRow]
-    usages: list[list[UsageRow]]
+    metered: Metered
     biller: Biller
     volume_usd: Decimal
     engine: str
@@ -68,8 +68,7 @@ class Month:
 class Result:
     """One scenario's month. Money in USD a month, latency in ms, settlement in banking days, shares in percent.
 
-    usages, bills, singles: usage, bill and flat figures of each replication; volume_usd: money offered a month;
-    limits: the nearest first.
+    metered: what it used; volume_usd: money offered a month; limits: the nearest first.
     intervals: dotted path of a figure -> (low, high) at 95 % over the replications, or None for a single run.
     singles: the same figures in each replication. until: the half-widths asked for, if any.
     overload: in words, what shows that more is offered than the pipeline carries.
@@ -82,11 +81,9 @@ class Result:
     replications: int
     figures: dict[str, Any]
     limits: list[Limit]
-    usage: list[UsageRow]
-    usages: list[list[UsageRow]]
+    metered: Metered
     volume_usd: Decimal
     bill: Bill
-    bills: list[Bill]
     singles: list[dict[str, Any]]
     intervals: Intervals
     engine: str
@@ -94,6 +91,16 @@ class Result:
     until: Precision | None = None
     overload: tuple[str, ...] = ()
     latencies: Latencies = ()
+
+    @property
+    def usage(self) -> list[UsageRow]:
+        """The month's usage, in the mean of the replications."""
+        return self.metered.pooled
+
+    @property
+    def usages(self) -> list[list[UsageRow]]:
+        """The usage of each replication."""
+        return self.metered.singles
 
     @property
     def latency_ms(self) -> dict[str, float | None]:
@@ -210,12 +217,10 @@ def provenance_of(assumptions: Assumptions, engine: str) -> dict[str, Any]:
     }
 
 
-def make_month(
-    assumptions: Assumptions, plan: Plan, simulated: Simulated, usage: list[UsageRow], usages: list[list[UsageRow]]
-) -> Month:
-    """The Month of a simulated scenario with its usage; without `usages` of each replication there are no singles."""
+def make_month(assumptions: Assumptions, plan: Plan, simulated: Simulated, metered: Metered) -> Month:
+    """The Month of a simulated scenario with its usage."""
     pooled = Told(simulated.runs, plan, simulated.period, assumptions).figures()
-    runs = simulated.runs[: len(usages)]
+    runs = simulated.runs
     singles = [dict(flat(Told([counts], plan, simulated.period, assumptions).figures())) for counts in runs]
     return Month(
         payments=simulated.runs[0].payments,
@@ -223,8 +228,7 @@ def make_month(
         singles=singles,
         intervals=_intervals(dict(flat(pooled)), singles),
         limits=limits(plan, simulated.runs, float(simulated.period.measured_s)),
-        usage=usage,
-        usages=usages,
+        metered=metered,
         biller=Biller(),
         volume_usd=_volume_usd(simulated),
         engine=simulated.engine,
@@ -234,10 +238,10 @@ def make_month(
     )
 
 
-def make_result(assumptions: Assumptions, month: Month, bill: Bill, bills: list[Bill]) -> Result:
-    """The Result of a month and its bill; `bills`: of each replication."""
+def make_result(assumptions: Assumptions, month: Month, bill: Bill, totals_usd: Sequence[Decimal]) -> Result:
+    """The Result of a month and its bill; totals_usd: of each replication's."""
     completed = month.figures["completed_per_month"]
-    costs = [_cost(one, single["completed_per_month"]) for one, single in zip(bills, month.singles, strict=True)]
+    costs = [_cost(usd, single["completed_per_month"]) for usd, single in zip(totals_usd, month.singles, strict=True)]
     singles = [{**single, **cost} for single, cost in zip(month.singles, costs, strict=True)]
     return Result(
         scenario=assumptions.name,
@@ -246,12 +250,10 @@ def make_result(assumptions: Assumptions, month: Month, bill: Bill, bills: list[
         replications=max(1, len(singles)),
         figures=month.figures,
         limits=month.limits,
-        usage=month.usage,
-        usages=month.usages,
+        metered=month.metered,
         volume_usd=month.volume_usd,
         bill=bill,
-        bills=bills,
-        intervals={**month.intervals, **_intervals(_cost(bill, completed), costs)},
+        intervals={**month.intervals, **_intervals(_cost(bill.total_usd, completed), costs)},
         singles=singles,
         engine=month.engine,
         rejected=month.rejected,
@@ -260,9 +262,9 @@ def make_result(assumptions: Assumptions, month: Month, bill: Bill, bills: list[
     )
 
 
-def _cost(bill: Bill, completed: float) -> dict[str, Any]:
+def _cost(total_usd: Decimal, completed: float) -> dict[str, Any]:
     """What a bill comes to, in all and for each completed payment."""
-    total = float(bill.total_usd)
+    total = float(total_usd)
     return {"bill.total_usd": total, "cost_per_payment_usd": total / completed if completed else 0.0}
 
 
@@ -350,11 +352,17 @@ def _throughput(told: Told) -> dict[str, float]:
 
 
 def _functions(told: Told) -> dict[str, dict[str, float]]:
-    basis = ("month", "cohort").index(told.assumptions.scenario.horizon)
-    return {
-        function.name: _busy(_function(told.runs, basis, index, told.plan), told.hours)
-        for index, function in enumerate(told.plan.functions)
-    }
+    basis, number = ("month", "cohort").index(told.assumptions.scenario.horizon), len(told.runs)
+    counts = sum(run.functions[basis] for run in told.runs).tolist() if number else []
+    peaks = [max(peaks) for peaks in zip(*(run.peak.tolist() for run in told.runs), strict=True)]
+    found = {}
+    for function, counted, peak in zip(told.plan.functions, counts, peaks, strict=True):
+        named = {name: count / number for name, count in zip(FUNCTION_COUNTS, counted, strict=True)}
+        increments = sum(named.pop(name) for name in BILLED)
+        named["billed_ms"] = increments * told.plan.compute.billing_increment_ns / 1e6
+        named["peak_concurrency"] = peak
+        found[function.name] = _busy(named, told.hours)
+    return found
 
 
 FIGURES: dict[str, Callable[[Told], Any]] = {
@@ -398,17 +406,6 @@ def _availability(told: Told) -> dict[str, float]:
         "time": PERCENT * (1 - out / measured_ns),
         "requests": PERCENT * (1 - told.outcomes["failed"] / max(1, told.offered)),
     }
-
-
-def _function(runs: Sequence[Counts], basis: int, index: int, plan: Plan) -> dict[str, float]:
-    counted = {
-        name: sum(int(counts.functions[basis, index, k]) for counts in runs) / len(runs)
-        for k, name in enumerate(FUNCTION_COUNTS)
-    }
-    increments = sum(counted.pop(name) for name in BILLED)
-    counted["billed_ms"] = increments * plan.compute.billing_increment_ns / 1e6
-    counted["peak_concurrency"] = max(int(counts.peak[index]) for counts in runs)
-    return counted
 
 
 def _stations(told: Told) -> dict[str, dict[str, float]]:

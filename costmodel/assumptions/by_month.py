@@ -45,6 +45,11 @@ def each(function: Callable[..., Figure], *figures: Any) -> Figure:
     return function(*figures)
 
 
+def of_each(figure: Figure, months: int) -> list[Figure]:
+    """The figure in each of so many months."""
+    return list(figure[:months]) if isinstance(figure, np.ndarray) else [figure] * months
+
+
 def most(figure: Any) -> Any:
     """The figure, or the largest of a column."""
     return figure.max() if is_column(figure) else figure

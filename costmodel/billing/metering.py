@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import operator
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ Beneath = dict[str, Any]  # surcharges by meter, and in which months
 Totals = defaultdict[tuple[str, str], Decimal]
 
 
-def meter(runs: list[Counts], plan: Plan, assumptions: Assumptions, period: Period) -> list[UsageRow]:
+def meter(runs: Sequence[Counts], plan: Plan, assumptions: Assumptions, period: Period) -> list[UsageRow]:
     """A month's usage: the mean of the replications, scaled from the measured time to the month.
 
     Which counts are taken (by time or by payment) is the scenario's `horizon`.
@@ -58,6 +59,29 @@ def meter(runs: list[Counts], plan: Plan, assumptions: Assumptions, period: Peri
     rows += _opening_storage(assumptions)
     rows += _provisioned(assumptions, period)
     return rows + [_standing(row, period) for row in assumptions.pipeline.static]
+
+
+class Metered:
+    """A month's usage as the replications of a run tell it: all of them pooled, each by itself, and side by side."""
+
+    def __init__(self, runs: Sequence[Counts], plan: Plan, assumptions: Assumptions, period: Period) -> None:
+        self.runs = [counts.without_histograms() for counts in runs]
+        self._rest = plan, assumptions, period
+
+    @cached_property
+    def pooled(self) -> list[UsageRow]:
+        """The mean of all replications."""
+        return meter(self.runs, *self._rest)
+
+    @cached_property
+    def singles(self) -> list[list[UsageRow]]:
+        """Of each replication."""
+        return [self.pooled] if len(self.runs) == 1 else [meter([counts], *self._rest) for counts in self.runs]
+
+    @cached_property
+    def together(self) -> list[UsageRow]:
+        """Of each replication, in rows whose figures are columns (`assumptions.by_month`)."""
+        return meter([Counts.of_months(self.runs)], *self._rest)
 
 
 def possible_usage(plan: Plan, assumptions: Assumptions) -> list[UsageRow]:
@@ -128,7 +152,7 @@ def _times(each: Each, counts: Counts, plan: Plan, assumptions: Assumptions, bas
     return sum(every(int, counts.times(name, basis).sum(axis=-1)) for name in names)
 
 
-def _fees(runs: list[Counts], assumptions: Assumptions, basis: int, share: Decimal) -> Iterator[UsageRow]:
+def _fees(runs: Sequence[Counts], assumptions: Assumptions, basis: int, share: Decimal) -> Iterator[UsageRow]:
     """Usage of meters that charge per payment: the amounts of all replications, each weighing its share."""
     for each, part, beneath in _fee_terms(assumptions):
         names = ("payout",) if each.fee_on == "payout" else each.methods or ("card", "ach")

@@ -38,16 +38,23 @@ EMPTY = {"near": at.FOR_EVER, "far": at.FOR_EVER, "sorting": at.FOR_EVER, "commo
 COUNTED = ("calls", "chunks", "stored_s", "functions")
 SPANS_AT_FIRST = 2**6  # outages
 FREE_LISTS_KEPT = 2**4
+PLANS_KEPT = 2**3
 KEYS_AT_ONCE = 2**6  # months
 
 
-class CompiledMonths:
-    """Months of a plan whose figures may be columns; seeds: of the months."""
+@lru_cache(maxsize=PLANS_KEPT)
+def laid_out(plan: Plan, table: Timetable) -> PlanArrays:
+    """A plan laid out; the latest are kept, for the next change of what no plan is made of. table: without outages."""
+    return PlanArrays(plan, table)
 
-    def __init__(self, plan: Plan, table: Timetable, seeds: Sequence[int]) -> None:
+
+class CompiledMonths:
+    """Months of a plan, laid out, whose figures may be columns; seeds: of the months."""
+
+    def __init__(self, arrays: PlanArrays, seeds: Sequence[int]) -> None:
         make_ready()
-        self.plan, self.seeds = plan, seeds
-        self.arrays = _Arrays(plan, table)
+        self.plan, self.seeds = arrays.plan, seeds
+        self.arrays = _Arrays(arrays)
         self.short = copy.copy(self.arrays)  # gives scalars without the histograms behind them
         self.short.first_k = self.arrays.first_k[: at.LATENCY]
         self.paid: Block | None = None
@@ -97,8 +104,9 @@ class CompiledMonths:
     def _empty_state(self, payments: Payments, outages: Outages, seed: int) -> Block:
         """As `first_state` makes it, with as much room as a month has ever needed."""
         if self.state is None:
-            self.arrays.first_k[at.PAYMENTS] = payments.number
-            self.state = first_state(self.arrays.first_k.copy(), 0)
+            k = self.arrays.first_k.copy()
+            k[at.PAYMENTS] = payments.number
+            self.state = first_state(k, 0)
         _empty(self.state, self.short.scalars(payments, outages, seed), self.arrays.first_k)
         return self.state
 
@@ -110,14 +118,8 @@ class _Run(Compiled):
         self.plan, self.payments, self.arrays, self.book, self.state = plan, payments, arrays, book, state
         self.k, self.trace, self.amounts = state.arrays["k"], None, dict[str, IntArray]()
 
-    def counts(self) -> Counts:
-        """What has been counted: histograms up to the largest latency, amounts in no order."""
-        counts = super().counts()
-        counts.latency = counts.latency[:, : 1 + bin_of(max(counts.latency_max))]
-        return counts
-
     def _amounts(self) -> dict[str, IntArray]:
-        return self.amounts
+        return {name: amounts[:, np.argsort(amounts[0])] for name, amounts in self.amounts.items()}
 
 
 class _Arrays(PlanArrays):
@@ -126,11 +128,13 @@ class _Arrays(PlanArrays):
     moved: whether that has been given other arrays.
     """
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.laws_by_month = _LawsByMonth(self.plan.laws, self.laws)  # type: ignore[assignment]
+    def __init__(self, arrays: PlanArrays) -> None:
+        vars(self).update(vars(arrays))
         first, self.sheet = self.sheet, on_cache_lines(len(self.sheet), at.SHEET_COLUMNS)
         self.sheet[:] = first
+        self.first_k, self.laws_by_month = self.first_k.copy(), _LawsByMonth(self.plan.laws, self.laws)  # type: ignore[assignment]
+        if len(self.laws_by_month.rows):
+            self.laws = self.laws.copy()
         self.read = {"sheet": self.sheet, "laws": self.laws}
         self.moved = True
         self._make_room(SPANS_AT_FIRST)

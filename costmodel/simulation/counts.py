@@ -106,6 +106,10 @@ class Counts:
         chosen: dict[str, Any] = {name: getattr(self, name)[..., months] for name in OF_USAGE}
         return replace(self, **chosen, amounts={name: amounts[:, months] for name, amounts in self.amounts.items()})
 
+    def by_itself(self) -> Counts:
+        """The same with a histogram of its own, which no later run changes."""
+        return replace(self, latency=self.latency.copy())
+
     def without_histograms(self) -> Counts:
         """The same without the histograms of latency, which are large."""
         return replace(self, latency=np.zeros((len(TIMERS), 0), np.int64))

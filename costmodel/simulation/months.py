@@ -7,28 +7,19 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from costmodel.assumptions.by_month import by_month, most, of_month
+from costmodel.assumptions.by_month import most, of_month
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.simulation.counts import Counts
-from costmodel.simulation.draws import MASK, Bits, mix64_many, name_key
 from costmodel.simulation.engines import engine_named
 from costmodel.simulation.payments import Payments
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.replications import drain_ns, serial
-from costmodel.simulation.tables import LawByMonth, LawTable, scaled_values
 from costmodel.simulation.timetable import (
-    HOURS_PER_YEAR,
-    NS_PER_HOUR,
     Timetable,
-    draw_outages,
     lasting_timetable,
-    outage_terms,
 )
 
 Outages = tuple[tuple[tuple[int, int], ...], ...]
-DRAWN_AT_ONCE = 2**3  # outages of a service in a month
 Tell = Callable[[int, Counts], None]
 
 
@@ -49,8 +40,9 @@ class Months:
         self.made: Any = _Reference(plan, self.table, seeds)
         if engine == "compiled":
             from costmodel.simulation.compiled_months import CompiledMonths
+            from costmodel.simulation.plan_arrays import PlanArrays
 
-            self.made = CompiledMonths(plan, self.table, seeds)
+            self.made = CompiledMonths(PlanArrays(plan, self.table), seeds)
 
     def run(
         self, outages: Sequence[Outages], rails: Sequence[Sequence[Payments]], tell: Sequence[Tell | None]
@@ -92,36 +84,3 @@ class _Reference:
                     told(month, counts)
                 runs.append(counts.without_histograms())
         return [Counts.of_months(runs) for runs in found]
-
-
-def outages_by_month(plan: Plan, end_ns: int, seeds: Sequence[int]) -> list[Outages]:
-    """The outages of each month, up to `end_ns`: as `draw_outages` of its seed and its figures."""
-    terms, own = outage_terms(plan), np.array([seed & MASK for seed in seeds], np.uint64)
-    drawn = [_spans(name, per_year, length, own, end_ns) for name, per_year, length in terms]
-    months: list[Any] = [tuple(service) for service in zip(*drawn, strict=True)] if drawn else [() for _ in seeds]
-    more = [month for month, spans in enumerate(months) if None in spans]
-    if more:
-        by_itself = by_month(terms, len(seeds))
-        for month in more:
-            months[month] = draw_outages(by_itself[month], end_ns, seeds[month])
-    return months
-
-
-def _spans(name: str, per_year: Any, length: LawTable, seeds: Bits, end_ns: int) -> list[Any]:
-    """Of a service in each month; None where there are more than are drawn at once."""
-    rates = np.array([float(rate and 1 / rate) for (rate,) in by_month((per_year,), len(seeds))])
-    keys = mix64_many(mix64_many(seeds ^ np.uint64(name_key("outage"))) ^ np.uint64(name_key(name)))
-    bits = mix64_many(keys[:, None] ^ np.arange(DRAWN_AT_ONCE, dtype=np.uint64))
-    gaps = scaled_values(LawTable.exponential(HOURS_PER_YEAR * NS_PER_HOUR), rates, bits)
-    lasting = mix64_many(bits ^ np.uint64(1))
-    if isinstance(length, LawByMonth):
-        lengths = scaled_values(length.base, length.factors, lasting)
-    else:
-        lengths = length.values(lasting.ravel()).reshape(lasting.shape)
-    ends = np.cumsum(np.minimum(gaps, end_ns) + lengths, axis=1)
-    starts = ends - lengths
-    numbers = np.where(rates > 0, (starts < end_ns).sum(axis=1), 0)
-    return [
-        tuple(zip(start[:number], end[:number], strict=True)) if number < DRAWN_AT_ONCE else None
-        for start, end, number in zip(starts.tolist(), ends.tolist(), numbers.tolist(), strict=True)
-    ]

@@ -189,7 +189,8 @@ class _Scaled(LawTable):
 
     def edge(self, place: int) -> int:
         """As the table has it."""
-        return int(round(min(self.base.edge(place) * self.factor, LARGEST)))
+        edge: int = round(min(self.base.edge(place) * self.factor, LARGEST))
+        return edge
 
     def picked(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """As the table has them."""

@@ -8,6 +8,7 @@ import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -282,6 +283,14 @@ def test_a_claims_probability_is_the_share_of_months_in_which_it_holds(monkeypat
     held = [value for value in column if abs(value - 92) <= 0.5]
     assert found.claim("ECO-S18").by_place["same_rail"].probability == len(held) / 64 == 0
     assert found.claim("ECO-S27").by_place["seed_aws"].probability == 1  # 50-odd ms, as the figures above have it
+
+
+def test_the_readme_says_how_many_assumptions_the_command_draws(monkeypatch):
+    monkeypatch.setattr(module, "sampled", linear)
+    found = uncertainty(samples=2, indices=False)
+    readme = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
+    assert f"draws the {len(found.factors)} assumptions that have a range" in readme
+    assert found.to_dict()["assumptions"] == len(found.factors)
 
 
 @pytest.mark.parametrize(("limit", "share"), [(10, 1.0), (2, 0.4), (0, 0.0)])

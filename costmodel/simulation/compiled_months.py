@@ -69,7 +69,8 @@ class CompiledMonths:
     ) -> list[Counts]:
         """What usage is made of, of all months together, for each of some rails that they are paid on.
 
-        tell: for each rail, gets a month's number and all its counts, which last until the next one's.
+        tell: for each rail, gets a month's number and all its counts, which last until the next one's: histograms up to
+        the largest latency, amounts in no order.
         """
         found = [_Taken(self.places, self.shapes) for _ in rails]
         for month, (spans, seed) in enumerate(zip(outages, self.seeds, strict=True)):
@@ -118,8 +119,14 @@ class _Run(Compiled):
         self.plan, self.payments, self.arrays, self.book, self.state = plan, payments, arrays, book, state
         self.k, self.trace, self.amounts = state.arrays["k"], None, dict[str, IntArray]()
 
+    def counts(self) -> Counts:
+        """What has been counted: histograms up to the largest latency, amounts in no order."""
+        counts = super().counts()
+        counts.latency = counts.latency[:, : 1 + bin_of(max(counts.latency_max))]
+        return counts
+
     def _amounts(self) -> dict[str, IntArray]:
-        return {name: amounts[:, np.argsort(amounts[0])] for name, amounts in self.amounts.items()}
+        return self.amounts
 
 
 class _Arrays(PlanArrays):

@@ -107,8 +107,11 @@ class Counts:
         return replace(self, **chosen, amounts={name: amounts[:, months] for name, amounts in self.amounts.items()})
 
     def by_itself(self) -> Counts:
-        """The same with a histogram of its own, which no later run changes."""
-        return replace(self, latency=self.latency.copy())
+        """The same with whole histograms of its own, which no later run changes, and with amounts that rise."""
+        latency = np.zeros((len(TIMERS), BINS), np.int64)
+        latency[:, : self.latency.shape[1]] = self.latency
+        amounts = {name: found[:, np.argsort(found[0])] for name, found in self.amounts.items()}
+        return replace(self, latency=latency, amounts=amounts)
 
     def without_histograms(self) -> Counts:
         """The same without the histograms of latency, which are large."""

@@ -100,9 +100,9 @@ class _Drawn:
         arrivals = np.concatenate([self._times(True), self._times(False)], axis=1)
         amounts, providers = self._amounts(), accounts_of(self.workload, self._bits("provider", self.ids))
         methods = method_of(self.workload, self._bits("method", self.ids))
+        measured, start, window = demand.measured, demand.start, demand.window
         return [
-            Payments(*rows, measured=demand.measured, start=demand.start, window=demand.window)
-            for rows in zip(arrivals, amounts, methods, providers, strict=True)
+            Payments(*rows, measured, start, window) for rows in zip(arrivals, amounts, methods, providers, strict=True)
         ]
 
     def _keys(self, stream: str, name: str) -> Bits:

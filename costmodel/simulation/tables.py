@@ -158,7 +158,7 @@ class _Closed(LawTable):
 
     def picked(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """As the table has them."""
-        object.__setattr__(self, "asked", self.asked + len(places))
+        object.__setattr__(self, "asked", self.asked + places.size)
         if self.asked > PLACES:
             return self.edges[places]
         needed, which = np.unique(places, return_inverse=True)

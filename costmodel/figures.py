@@ -82,11 +82,17 @@ def _throughput(told: Told) -> dict[str, float]:
 
 
 def _functions(told: Told) -> dict[str, dict[str, float]]:
-    basis = BASES.index(told.assumptions.scenario.horizon)
-    return {
-        function.name: _busy(_function(told.runs, basis, index, told.plan), told.hours)
-        for index, function in enumerate(told.plan.functions)
-    }
+    basis, number = ("month", "cohort").index(told.assumptions.scenario.horizon), len(told.runs)
+    counts = sum(run.functions[basis] for run in told.runs).tolist() if number else []
+    peaks = [max(peaks) for peaks in zip(*(run.peak.tolist() for run in told.runs), strict=True)]
+    found = {}
+    for function, counted, peak in zip(told.plan.functions, counts, peaks, strict=True):
+        named = {name: count / number for name, count in zip(FUNCTION_COUNTS, counted, strict=True)}
+        increments = sum(named.pop(name) for name in BILLED)
+        named["billed_ms"] = increments * told.plan.compute.billing_increment_ns / 1e6
+        named["peak_concurrency"] = peak
+        found[function.name] = _busy(named, told.hours)
+    return found
 
 
 FIGURES: dict[str, Callable[[Told], Any]] = {
@@ -130,17 +136,6 @@ def _availability(told: Told) -> dict[str, float]:
         "time": PERCENT * (1 - out / measured_ns),
         "requests": PERCENT * (1 - told.outcomes["failed"] / max(1, told.offered)),
     }
-
-
-def _function(runs: Sequence[Counts], basis: int, index: int, plan: Plan) -> dict[str, float]:
-    counted = {
-        name: sum(int(counts.functions[basis, index, k]) for counts in runs) / len(runs)
-        for k, name in enumerate(FUNCTION_COUNTS)
-    }
-    increments = sum(counted.pop(name) for name in BILLED)
-    counted["billed_ms"] = increments * plan.compute.billing_increment_ns / NS_PER_MS
-    counted["peak_concurrency"] = max(int(counts.peak[index]) for counts in runs)
-    return counted
 
 
 def _stations(told: Told) -> dict[str, dict[str, float]]:

@@ -12,6 +12,7 @@ from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.checking import nearest
 from costmodel.billing.bill import Bill
 from costmodel.billing.biller import Biller
+from costmodel.billing.metering import Metered
 from costmodel.billing.usage import UsageRow
 from costmodel.errors import UsageError
 from costmodel.figures import CENTS, Told, flat
@@ -36,7 +37,7 @@ class Month:
     """What happened in a scenario's month and what it used, apart from prices.
 
     figures: pooled over the replications; singles: each replication's, by dotted path; intervals: by dotted path.
-    usages: of each replication. biller: what has been billed of it.
+    metered: what it used. biller: what has been billed of it.
     """
 
     payments: int
@@ -44,8 +45,7 @@ class Month:
     singles: list[dict[str, Any]]
     intervals: Intervals
     limits: list[Limit]
-    usage: list[UsageRow]
-    usages: list[list[UsageRow]]
+    metered: Metered
     biller: Biller
     volume_usd: Decimal
     engine: str
@@ -58,8 +58,7 @@ class Month:
 class Result:
     """One scenario's month. Money in USD a month, latency in ms, settlement in banking days, shares in percent.
 
-    usages, bills, singles: usage, bill and flat figures of each replication; volume_usd: money offered a month;
-    limits: the nearest first.
+    metered: what it used; volume_usd: money offered a month; limits: the nearest first.
     intervals: dotted path of a figure -> (low, high) at 95 % over the replications, or None for a single run.
     singles: the same figures in each replication. until: the half-widths asked for, if any.
     overload: in words, what shows that more is offered than the pipeline carries.
@@ -72,11 +71,9 @@ class Result:
     replications: int
     figures: dict[str, Any]
     limits: list[Limit]
-    usage: list[UsageRow]
-    usages: list[list[UsageRow]]
+    metered: Metered
     volume_usd: Decimal
     bill: Bill
-    bills: list[Bill]
     singles: list[dict[str, Any]]
     intervals: Intervals
     engine: str
@@ -84,6 +81,16 @@ class Result:
     until: Precision | None = None
     overload: tuple[str, ...] = ()
     latencies: Latencies = ()
+
+    @property
+    def usage(self) -> list[UsageRow]:
+        """The month's usage, in the mean of the replications."""
+        return self.metered.pooled
+
+    @property
+    def usages(self) -> list[list[UsageRow]]:
+        """The usage of each replication."""
+        return self.metered.singles
 
     @property
     def latency_ms(self) -> dict[str, float | None]:
@@ -207,12 +214,10 @@ def origin_of(
     }
 
 
-def make_month(
-    assumptions: Assumptions, plan: Plan, simulated: Simulated, usage: list[UsageRow], usages: list[list[UsageRow]]
-) -> Month:
-    """The Month of a simulated scenario with its usage; without `usages` of each replication there are no singles."""
+def make_month(assumptions: Assumptions, plan: Plan, simulated: Simulated, metered: Metered) -> Month:
+    """The Month of a simulated scenario with its usage."""
     pooled = Told(simulated.runs, plan, simulated.period, assumptions).figures()
-    runs = simulated.runs[: len(usages)]
+    runs = simulated.runs
     singles = [dict(flat(Told([counts], plan, simulated.period, assumptions).figures())) for counts in runs]
     return Month(
         payments=simulated.runs[0].payments,
@@ -220,8 +225,7 @@ def make_month(
         singles=singles,
         intervals=_intervals(dict(flat(pooled)), singles),
         limits=limits(plan, simulated.runs, float(simulated.period.measured_s)),
-        usage=usage,
-        usages=usages,
+        metered=metered,
         biller=Biller(),
         volume_usd=_volume_usd(simulated),
         engine=simulated.engine,
@@ -231,10 +235,10 @@ def make_month(
     )
 
 
-def make_result(assumptions: Assumptions, month: Month, bill: Bill, bills: list[Bill]) -> Result:
-    """The Result of a month and its bill; `bills`: of each replication."""
+def make_result(assumptions: Assumptions, month: Month, bill: Bill, totals_usd: Sequence[Decimal]) -> Result:
+    """The Result of a month and its bill; totals_usd: of each replication's."""
     completed = month.figures["completed_per_month"]
-    costs = [_cost(one, single["completed_per_month"]) for one, single in zip(bills, month.singles, strict=True)]
+    costs = [_cost(usd, single["completed_per_month"]) for usd, single in zip(totals_usd, month.singles, strict=True)]
     singles = [{**single, **cost} for single, cost in zip(month.singles, costs, strict=True)]
     return Result(
         scenario=assumptions.name,
@@ -243,12 +247,10 @@ def make_result(assumptions: Assumptions, month: Month, bill: Bill, bills: list[
         replications=max(1, len(singles)),
         figures=month.figures,
         limits=month.limits,
-        usage=month.usage,
-        usages=month.usages,
+        metered=month.metered,
         volume_usd=month.volume_usd,
         bill=bill,
-        bills=bills,
-        intervals={**month.intervals, **_intervals(_cost(bill, completed), costs)},
+        intervals={**month.intervals, **_intervals(_cost(bill.total_usd, completed), costs)},
         singles=singles,
         engine=month.engine,
         rejected=month.rejected,
@@ -257,9 +259,9 @@ def make_result(assumptions: Assumptions, month: Month, bill: Bill, bills: list[
     )
 
 
-def _cost(bill: Bill, completed: float) -> dict[str, Any]:
+def _cost(total_usd: Decimal, completed: float) -> dict[str, Any]:
     """What a bill comes to, in all and for each completed payment."""
-    total = float(bill.total_usd)
+    total = float(total_usd)
     return {"bill.total_usd": total, "cost_per_payment_usd": total / completed if completed else 0.0}
 
 

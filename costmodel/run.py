@@ -117,7 +117,7 @@ def simulated_month(
     assumptions: Assumptions, *, engine: str = "auto", watch: Watch | None = None, replayed: Replay | None = None
 ) -> Month:
     """What happens in a scenario's month, and what it uses; a missing price is told before the work."""
-    from costmodel.billing.metering import meter, possible_usage
+    from costmodel.billing.metering import Metered, possible_usage
     from costmodel.billing.rating import rate
     from costmodel.result import make_month
     from costmodel.simulation.compiling import compile_plan
@@ -126,20 +126,28 @@ def simulated_month(
     plan = compile_plan(assumptions)
     rate(possible_usage(plan, assumptions), assumptions.services, **rating_terms(assumptions))
     simulated = simulate(plan, assumptions, replayed, watch, engine)
-    usages = [meter([counts], plan, assumptions, simulated.period) for counts in simulated.runs]
-    usage = meter(simulated.runs, plan, assumptions, simulated.period)
-    return make_month(assumptions, plan, simulated, usage, usages)
+    return make_month(assumptions, plan, simulated, Metered(simulated.runs, plan, assumptions, simulated.period))
 
 
 def billed(month: Month, assumptions: Assumptions) -> Result:
     """A month at the prices of these assumptions, which may differ in prices from those it was simulated with."""
+    from costmodel.assumptions.by_month import of_each
     from costmodel.result import make_result
 
-    terms = rating_terms(assumptions)
-    pooled, *single = [
-        month.biller.bill(usage, assumptions.services, **terms) for usage in (month.usage, *month.usages)
-    ]
-    return make_result(assumptions, month, pooled, single)
+    services, terms = assumptions.services, rating_terms(assumptions)
+    pooled = month.biller.bill(month.metered.pooled, services, **terms)
+    if len(month.metered.runs) == 1:
+        return make_result(assumptions, month, pooled, [pooled.total_usd])
+    together = month.biller.bill(month.metered.together, services, **terms)
+    return make_result(assumptions, month, pooled, of_each(together.total_usd, len(month.metered.runs)))
+
+
+def bills_of(result: Result) -> list[Bill]:
+    """The bill of each replication."""
+    from costmodel.billing.biller import Biller
+
+    services, terms = result.assumptions.services, rating_terms(result.assumptions)
+    return [Biller().bill(usage, services, **terms) for usage in result.usages]
 
 
 def rating_terms(assumptions: Assumptions) -> dict[str, Any]:

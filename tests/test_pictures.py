@@ -52,7 +52,11 @@ BAD = [
 
 
 @pytest.mark.parametrize(("place", "says"), BAD)
-@pytest.mark.parametrize("words", [("check",), ("frontier", "seed_aws"), ("growth", "seed_aws")])
+@pytest.mark.parametrize(
+    "words",
+    [("check",), ("frontier", "seed_aws"), ("growth", "seed_aws"), ("breakeven", "seed_aws", "volume"),
+     ("bridge", "seed_stripe", "seed_aws")],
+)  # fmt: skip
 def test_a_place_where_no_picture_can_be_is_told_before_the_work(
     cli: Cli, tmp_path: Path, words: tuple[str, ...], place: str, says: str
 ) -> None:
@@ -72,3 +76,17 @@ def test_other_kinds_of_picture_twice_the_same(cli: Cli, tmp_path: Path, name: s
         made.append((tmp_path / folder / name).read_bytes())
     assert made[0].startswith(begins)
     assert made[0] == made[1]
+
+
+FOUND = [
+    (("breakeven", "seed_aws", "services.ach.debit_entries.price", "--perimeter", "same_rail", "--from", "0", "--to", "2"),
+     "costs no more than Stripe"),
+    (("bridge", "seed_stripe", "seed_aws"), "seed_stripe → seed_aws"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "title"), FOUND)
+def test_breakeven_and_bridge_draw_their_finding(cli: Cli, tmp_path: Path, words: tuple[str, ...], title: str) -> None:
+    code, _, _ = cli(*words, "--quiet", "--set", "replications=2", "--chart", tmp_path / "x.svg")
+    assert code == 0
+    assert title in (tmp_path / "x.svg").read_text(encoding="utf-8")

@@ -322,6 +322,50 @@ def test_one_percent_of_a_price_or_a_latency_shows_under_the_same_luck(tmp_path)
         assert found.variance_ratio > 10
 
 
+def test_differences_from_the_first_point_stand_in_every_document(capsys, tmp_path):
+    import csv
+    import io
+    import json
+
+    from costmodel.cli.main import main
+
+    words = ["sweep", "seed_aws", "--vary", f"{PRICE}=0.25,0.2525", "--store", str(tmp_path / "s"), "--differences"]
+    found = sweep("seed_aws", {PRICE: ["0.25", "0.2525"]}, store=tmp_path / "s")
+    expected = found.difference("bill.total_usd", 1)
+    assert main([*words, "--format", "json"]) == 0
+    shown = json.loads(capsys.readouterr().out)["points"][1]["differences"]["bill.total_usd"]
+    assert (shown["value"], tuple(shown["interval"])) == (expected.value, expected.interval)
+    assert main([*words, "--format", "csv", "--figure", "bill.total_usd"]) == 0
+    first, second = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert float(first["bill.total_usd_difference"]) == 0
+    # 1 % of $0.25 on each of some 510 entries
+    assert (
+        float(second["bill.total_usd_difference_low"])
+        < 0.0025 * 515
+        < float(second["bill.total_usd_difference"]) * 1.01
+    )
+    assert float(second["bill.total_usd_variance_ratio"]) > 1000
+    assert main([*words]) == 0
+    assert "± USD a month" in capsys.readouterr().out
+    assert main([*words, "--figure", "dead_letters"]) == 2
+    assert "not kept by replication" in capsys.readouterr().err
+
+
+def test_shortened_points_have_intervals_and_keys_of_their_own(tmp_path):
+    busy, lasting = {PAYMENTS: [20, 100_000]}, {"replicate_up_to_payments": 400}
+    whole = sweep("seed_stripe", {PAYMENTS: [20]}, set=lasting, store=tmp_path / "s")
+    found = sweep("seed_stripe", busy, set=lasting, store=tmp_path / "s", shorten=True)
+    assert whole.reused == found.reused == 0
+    few, many = found.points
+    assert (few.outcome["payments"], few.outcome["replications"]) == (20, 5)
+    assert (many.outcome["payments"], many.outcome["replications"]) == (80, 5)  # 400 in five replications
+    assert many.figure("throughput.offered_per_hour") == pytest.approx(100_000 / 720, rel=0.01)  # the full rate
+    low, high = many.interval("bill.total_usd")
+    assert 0 < low < many.figure("bill.total_usd") < high
+    assert found.base.overridden == whole.base.overridden  # what shortens is not said to be asked for
+    assert sweep("seed_stripe", busy, set=lasting, store=tmp_path / "s", shorten=True).reused == 2
+
+
 def test_rows_name_the_nearest_figure(alone):
     assert list(alone.rows(["bill.total_usd"])[0]) == [
         PAYMENTS,

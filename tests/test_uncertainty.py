@@ -8,13 +8,14 @@ import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import costmodel as cm
 from costmodel.analysis import uncertainty as module
-from costmodel.analysis.drawing import cube, value_at, values_at
+from costmodel.analysis.drawing import cube, value_at, values_at, values_at_each
 from costmodel.analysis.factors import Factor, drawn_decimal, find_factors, with_values
 from costmodel.analysis.judging import simulated_figure
 from costmodel.analysis.modeller import Modeller
@@ -282,6 +283,23 @@ def test_a_claims_probability_is_the_share_of_months_in_which_it_holds(monkeypat
     held = [value for value in column if abs(value - 92) <= 0.5]
     assert found.claim("ECO-S18").by_place["same_rail"].probability == len(held) / 64 == 0
     assert found.claim("ECO-S27").by_place["seed_aws"].probability == 1  # 50-odd ms, as the figures above have it
+
+
+@pytest.mark.parametrize("shape", ["triangular", "uniform"])
+def test_many_points_give_what_each_gives(study, shape):
+    factors = [*ready(study).factors, factor(0, 0, 1), factor(0.001, 1, 1)]
+    points = np.vstack([cube(32, len(factors), 5), np.zeros(len(factors)), np.ones(len(factors))])
+    places = range(len(factors))
+    found = values_at_each(factors, places, points, rule(shape))
+    assert found == [values_at(factors, places, point, rule(shape)) for point in points.tolist()]
+
+
+def test_the_readme_says_how_many_assumptions_the_command_draws(monkeypatch):
+    monkeypatch.setattr(module, "sampled", linear)
+    found = uncertainty(samples=2, indices=False)
+    readme = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
+    assert f"draws the {len(found.factors)} assumptions that have a range" in readme
+    assert found.to_dict()["assumptions"] == len(found.factors)
 
 
 @pytest.mark.parametrize(("limit", "share"), [(10, 1.0), (2, 0.4), (0, 0.0)])

@@ -6,6 +6,7 @@ of the other. Cached values and texts are read with openpyxl, which shares no co
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import datetime as dt
 import io
@@ -189,7 +190,9 @@ def test_volume_tiers(keys: int, usd: str, aws: Result, tmp_path: Path) -> None:
     usage = [row for row in aws.usage if (row.service, row.meter, row.region) == ("kms", "keys", None)]
     assumptions = dataclasses.replace(aws.assumptions, services=services)
     bill = rate(usage, services, **rating_terms(assumptions))
-    content = workbook(dataclasses.replace(aws, assumptions=assumptions, usage=usage, bill=bill), {})
+    metered = copy.copy(aws.metered)
+    metered.pooled = usage
+    content = workbook(dataclasses.replace(aws, assumptions=assumptions, metered=metered, bill=bill), {})
     book = openpyxl.load_workbook(io.BytesIO(content))
     book["Usage"]["E2"] = keys
     stream = io.BytesIO()

@@ -12,6 +12,7 @@ from costmodel.analysis.attribution import CENT, shapley, subsets, to_cents
 from costmodel.analysis.growth import economics_of
 from costmodel.analysis.growth_files import read_growth
 from costmodel.analysis.hybrids import differences, hybrid
+from costmodel.assumptions.by_month import of_each
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.billing.rating import rate
 from costmodel.errors import UsageError
@@ -135,9 +136,8 @@ class _Months:
         """The bill of the month that is `after`'s in those causes: of all replications together, and of each."""
         assumed = hybrid(self.before, self.after, changed)
         result = run_assumptions(assumed, engine=self.engine)
-        terms = rating_terms(assumed)
-        each = [rate(usage, assumed.services, **terms).total_usd for usage in result.usages]
-        return result.bill.total_usd, each
+        together = rate(result.metered.together, assumed.services, **rating_terms(assumed))
+        return result.bill.total_usd, of_each(together.total_usd, result.replications)
 
 
 def _intervals(

@@ -65,3 +65,26 @@ def values_at(
 ) -> tuple[tuple[int, float], ...]:
     """The values of the factors at these places, for one point of the cube."""
     return tuple((at, value_at(factors[at], float(share), rule)) for at, share in zip(places, point, strict=True))
+
+
+def values_at_each(
+    factors: Sequence[Factor], places: Sequence[int], points: Cube, rule: Rule
+) -> list[tuple[tuple[int, float], ...]]:
+    """The same for many points of the cube, (points, places): to the same bits."""
+    columns = [_drawn_at_each(factors[at], points[:, column], rule) for column, at in enumerate(places)]
+    return [tuple(zip(places, row, strict=True)) for row in zip(*columns, strict=True)] or [() for _ in points]
+
+
+def _drawn_at_each(factor: Factor, shares: Cube, rule: Rule) -> list[float]:
+    low, peak, high = factor.low, factor.value, factor.high
+    if not is_of_magnitude(low, high, rule):
+        return _quantiles(low, peak, high, shares, rule.shape)
+    return list(map(math.exp, _quantiles(math.log(low), math.log(peak), math.log(high), shares, rule.shape)))
+
+
+def _quantiles(low: float, peak: float, high: float, shares: Cube, shape: str) -> list[float]:
+    width = high - low
+    if shape == "uniform":
+        return list((low + shares * width).tolist())
+    below, above = low + np.sqrt(shares * width * (peak - low)), high - np.sqrt((1 - shares) * width * (high - peak))
+    return list(np.where(shares * width < peak - low, below, above).tolist())

@@ -137,7 +137,8 @@ def _between(low: Decimal, high: Decimal, at: int, number: int, logarithmic: boo
     if logarithmic:
         ratio = FINE.ln(FINE.divide(high, low))
         return DIGITS.plus(FINE.multiply(low, FINE.exp(FINE.multiply(ratio, share))))
-    return DIGITS.plus(FINE.add(low, FINE.multiply(FINE.subtract(high, low), share)))
+    found = FINE.add(low, FINE.multiply(FINE.subtract(high, low), share))
+    return DIGITS.plus(found) if found else Decimal(0)
 
 
 def _problem(path: str, given: str, wrong: str, remedy: str) -> Problem:

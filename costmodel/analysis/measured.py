@@ -17,7 +17,7 @@ from costmodel.billing.bill import Bill, BillLine, to_line_precision
 from costmodel.billing.quantities import hours_of_month
 from costmodel.billing.rating import rate
 from costmodel.result import Result
-from costmodel.run import rating_terms
+from costmodel.run import bills_of, rating_terms
 
 COST_PER_PAYMENT = "cost_per_payment"
 LATENCIES = ("latency_ms.p50", "latency_ms.p95", "latency_ms.p99")
@@ -60,7 +60,7 @@ class Measured:
 
 def measured(result: Result) -> Measured:
     """The figures of a run."""
-    return _measured(result, result.bill, result.bills)
+    return _measured(result, result.bill, bills_of(result))
 
 
 def rerated(result: Result, services: Mapping[str, Service], on: dt.date) -> Measured:

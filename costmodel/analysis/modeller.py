@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import starmap
 
 from costmodel.analysis.modelled import modelled_row, sides, with_added
-from costmodel.analysis.perimeters import PerimeterRow
+from costmodel.analysis.perimeters import PerimeterRow, Sums
 from costmodel.analysis.ranges import services_at
 from costmodel.analysis.sides import OWNERS, Business, Owner
-from costmodel.assumptions.by_month import each
+from costmodel.assumptions.by_month import each, of_each
 from costmodel.assumptions.perimeter import End, Perimeters, Side
 from costmodel.assumptions.service import Service
 from costmodel.billing.bill import Bill
@@ -19,7 +20,6 @@ from costmodel.result import Result
 from costmodel.run import rating_terms
 from costmodel.simulation.statistics import Difference, interval, paired
 
-POOLED = -1  # stands for all replications together
 Services = Mapping[str, Service]
 
 
@@ -58,18 +58,19 @@ class Modeller:
 
     def replicated(
         self, perimeter: str, variant: str | None = None, *, at: End | None = None
-    ) -> tuple[PerimeterRow, list[PerimeterRow]]:
-        """The row of all replications together, and that of each. KeyError where there is no modelled column."""
+    ) -> tuple[PerimeterRow, list[Sums]]:
+        """The row of all replications together, and the sums of each. KeyError where there is no modelled column."""
         found = self.file.find(perimeter).find(variant)
         end = at or (found.at if found and found.at else "value")
         results = [self._result(owner, perimeter, variant) for owner in OWNERS]
-        replications = min(len(result.usages) for result in results)
-        single = [self._row(perimeter, variant, end, number) for number in range(replications)]
-        return self._row(perimeter, variant, end, POOLED), single
+        number, pooled = min(result.replications for result in results), self._row(perimeter, variant, end)
+        each = self._row(perimeter, variant, end, together=True) if number > 1 else pooled
+        sums = zip(of_each(each.stripe_usd, number), of_each(each.own_usd, number), strict=True)
+        return pooled, list(starmap(Sums, sums))
 
     def pooled(self, perimeter: str) -> PerimeterRow:
         """The row of a perimeter, without intervals. KeyError where it has no modelled column."""
-        return self._row(perimeter, None, "value", POOLED)
+        return self._row(perimeter, None, "value")
 
     def payments(self, perimeter: str) -> Decimal:
         """The completed payments a month of its own side."""
@@ -86,21 +87,24 @@ class Modeller:
         side: Side = getattr(sides(self.file, perimeter, variant), owner)
         return self.business.result(owner, side.rail)
 
-    def _row(self, perimeter: str, variant: str | None, end: End, number: int) -> PerimeterRow:
+    def _row(self, perimeter: str, variant: str | None, end: End, together: bool = False) -> PerimeterRow:
         both = sides(self.file, perimeter, variant)
-        stripe, own = self.bill("stripe", both.stripe, end, number), self.bill("own", both.own, end, number)
+        stripe, own = self.bill("stripe", both.stripe, end, together), self.bill("own", both.own, end, together)
         return modelled_row(self.file, perimeter, stripe, own, variant)
 
-    def bill(self, owner: Owner, side: Side, end: End = "value", number: int = POOLED) -> Bill:
-        """The bill of a side: its usage with what the perimeter adds, under its plans."""
-        key = (owner, side.rail, tuple(sorted(side.plans.items())), side.adds, end if side.adds else "value", number)
+    def bill(self, owner: Owner, side: Side, end: End = "value", together: bool = False) -> Bill:
+        """The bill of a side: its usage with what the perimeter adds, under its plans.
+
+        together: of each replication, in lines whose figures are columns (`assumptions.by_month`).
+        """
+        key = (owner, side.rail, tuple(sorted(side.plans.items())), side.adds, end if side.adds else "value", together)
         if key not in self._bills:
-            self._bills[key] = self._rated(owner, side, end, number)
+            self._bills[key] = self._rated(owner, side, end, together)
         return self._bills[key]
 
-    def _rated(self, owner: Owner, side: Side, end: End, number: int) -> Bill:
+    def _rated(self, owner: Owner, side: Side, end: End, together: bool) -> Bill:
         result = self.business.result(owner, side.rail)
-        usage = result.usage if number == POOLED else result.usages[number]
+        usage = result.metered.together if together else result.usage
         month = {"payments": completed(result), "volume_usd": result.volume_usd}
         rows = with_added(self.file, side, usage, at=end, **month)
         terms = rating_terms(result.assumptions)
@@ -115,14 +119,12 @@ def completed(result: Result) -> Decimal:
     return each(lambda number: Decimal(str(number)), result.figures["completed_per_month"])
 
 
-def _difference(pooled: PerimeterRow, single: list[PerimeterRow]) -> Difference:
+def _difference(pooled: PerimeterRow, single: list[Sums]) -> Difference:
     stripe, own = ([float(getattr(row, side)) for row in (pooled, *single)] for side in ("stripe_usd", "own_usd"))
     return paired(stripe[0], stripe[1:], own[0], own[1:])
 
 
-def _intervals(
-    pooled: PerimeterRow, single: list[PerimeterRow], payments: Decimal
-) -> dict[str, tuple[float, float] | None]:
+def _intervals(pooled: PerimeterRow, single: list[Sums], payments: Decimal) -> dict[str, tuple[float, float] | None]:
     """Sectioned intervals: the replications are paired, both sides having met the same luck."""
     known = [row.figures(payments) for row in single]
     return {

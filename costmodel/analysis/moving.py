@@ -13,7 +13,7 @@ from costmodel.analysis.expressions import Where, evaluate
 from costmodel.analysis.lever_files import lever_values
 from costmodel.analysis.modelled import sides
 from costmodel.analysis.modeller import Modeller
-from costmodel.analysis.perimeters import HUNDRED, PerimeterRow, Term, document_row, total
+from costmodel.analysis.perimeters import HUNDRED, PerimeterRow, Sums, Term, document_row, total
 from costmodel.analysis.sampling import shortened
 from costmodel.analysis.sides import Business, Rail
 from costmodel.assumptions.lever import Lever, Levers, PricePart
@@ -66,6 +66,15 @@ def _mixed(one: tuple[Term, ...], other: tuple[Term, ...], share: Decimal) -> tu
 
 def _of(row: PerimeterRow) -> Sides:
     return Sides(row.stripe, row.own)
+
+
+def _sums(sums: Sums) -> Sides:
+    """Two sums as one term each."""
+    stripe, own = (
+        Term(side, side, usd, "assumption", "", is_known=False)
+        for side, usd in (("stripe", sums.stripe_usd), ("own", sums.own_usd))
+    )
+    return Sides((stripe,), (own,))
 
 
 def _with_own(found: Sides, lever: Lever, usd: Decimal) -> Sides:
@@ -201,7 +210,7 @@ class ModelledColumn:
         else:
             modeller = Modeller(self.file, business, lambda given: repriced(given, lever.meters, x))
         pooled, single = modeller.replicated(self.perimeter, self.variant)
-        return _of(pooled), [_of(row) for row in single]
+        return _of(pooled), [_sums(one) for one in single]
 
     def _mix(self, share: Decimal) -> tuple[Sides, list[Sides]]:
         """Between two months, one on each rail; Stripe's side stays on cards where the perimeter has it there."""
@@ -221,7 +230,7 @@ class ModelledColumn:
         others = tuple(known for known in self.file.perimeter if known.id != self.perimeter)
         file = self.file.model_copy(update={"perimeter": (changed, *others)})
         pooled, single = Modeller(file, self.business).replicated(self.perimeter)
-        return _of(pooled), [_of(row) for row in single]
+        return _of(pooled), [_sums(one) for one in single]
 
     def _lost(self, lever: Lever, x: Decimal) -> tuple[Sides, list[Sides]]:
         pooled, single = self._rows(self.business)

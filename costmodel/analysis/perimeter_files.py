@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 
 from costmodel.analysis.expressions import evaluate, repeated, where_of
@@ -11,7 +12,8 @@ from costmodel.analysis.perimeters import input_values
 from costmodel.assumptions.catalog import load_table
 from costmodel.assumptions.checking import check, nearest
 from costmodel.assumptions.perimeter import Modelled, Part, Perimeter, Perimeters, Variant
-from costmodel.assumptions.reading import Table
+from costmodel.assumptions.reading import FILES_KEPT, Table
+from costmodel.assumptions.sharing import Same
 from costmodel.errors import InputError, Problem
 
 Loc = tuple[str | int, ...]
@@ -25,11 +27,17 @@ def read_perimeters(name: str = "seed", data: Path | None = None) -> tuple[Perim
     Raises InputError with every problem of the file, those of its formulas and references included.
     """
     table, overridden = load_table("perimeters", name, data)
+    return _checked(Same(table)), overridden
+
+
+@lru_cache(maxsize=FILES_KEPT)
+def _checked(same: Same) -> Perimeters:
+    table = same.thing
     file = check(Perimeters, table)
     problems = [*_reference_problems(file, table)] or [*_formula_problems(file, table)]
     if problems:
         raise InputError(problems)
-    return file, overridden
+    return file
 
 
 def _formula_problems(file: Perimeters, table: Table) -> Iterator[Problem]:

@@ -33,30 +33,11 @@ class Term:
     fixed: bool | None = None
 
 
-@dataclass(frozen=True)
-class PerimeterRow:
-    """One perimeter (or variant) in one column: both sides term by term, USD a month, and the reduction in percent.
+class BothSides:
+    """What two sums, USD a month, make of each other: Stripe's side and the own side."""
 
-    left_out: lines of the two bills that this perimeter does not count (modelled column only).
-    """
-
-    id: str
-    title: str
-    variant: str | None
-    column: Literal["document", "modelled"]
-    stripe: tuple[Term, ...]
-    own: tuple[Term, ...]
-    left_out: tuple[Term, ...] = ()
-
-    @cached_property
-    def stripe_usd(self) -> Decimal:
-        """Stripe's side."""
-        return total(self.stripe)
-
-    @cached_property
-    def own_usd(self) -> Decimal:
-        """The own side."""
-        return total(self.own)
+    stripe_usd: Decimal
+    own_usd: Decimal
 
     @property
     def saving_usd(self) -> Decimal:
@@ -67,20 +48,6 @@ class PerimeterRow:
     def reduction_percent(self) -> Decimal | None:
         """The saving as a share of Stripe's side; None where that is 0."""
         return reduction_percent(self.stripe_usd, self.own_usd)
-
-    @property
-    def share_not_published_or_measured(self) -> Decimal:
-        """Share (0 to 1) of both sides' money that rests on an unsure price or quantity; 0 if there is no money."""
-        both = (*self.stripe, *self.own)
-        unsure = total(term for term in both if not term.is_known)
-        return unsure / total(both) if total(both) else Decimal(0)
-
-    def shares_by_basis(self) -> dict[str, Decimal]:
-        """Share (0 to 1) of both sides' money by basis."""
-        both = (*self.stripe, *self.own)
-        bases = dict.fromkeys(term.basis for term in both)
-        whole = total(both)
-        return {b: total(t for t in both if t.basis == b) / whole for b in bases if whole}
 
     def figures(self, payments: Decimal) -> dict[str, Decimal]:
         """The figures by the names that claims call them (`model`), for a month of so many payments."""
@@ -98,6 +65,54 @@ class PerimeterRow:
         if is_some(self.own_usd):
             found["stripe_over_own"] = ratio(self.stripe_usd, self.own_usd)
         return found
+
+
+@dataclass(frozen=True)
+class Sums(BothSides):
+    """Two sums."""
+
+    stripe_usd: Decimal
+    own_usd: Decimal
+
+
+@dataclass(frozen=True)
+class PerimeterRow(BothSides):
+    """One perimeter (or variant) in one column: both sides term by term, USD a month, and the reduction in percent.
+
+    left_out: lines of the two bills that this perimeter does not count (modelled column only).
+    """
+
+    id: str
+    title: str
+    variant: str | None
+    column: Literal["document", "modelled"]
+    stripe: tuple[Term, ...]
+    own: tuple[Term, ...]
+    left_out: tuple[Term, ...] = ()
+
+    @cached_property
+    def stripe_usd(self) -> Decimal:  # type: ignore[override]
+        """Stripe's side."""
+        return total(self.stripe)
+
+    @cached_property
+    def own_usd(self) -> Decimal:  # type: ignore[override]
+        """The own side."""
+        return total(self.own)
+
+    @property
+    def share_not_published_or_measured(self) -> Decimal:
+        """Share (0 to 1) of both sides' money that rests on an unsure price or quantity; 0 if there is no money."""
+        both = (*self.stripe, *self.own)
+        unsure = total(term for term in both if not term.is_known)
+        return unsure / total(both) if total(both) else Decimal(0)
+
+    def shares_by_basis(self) -> dict[str, Decimal]:
+        """Share (0 to 1) of both sides' money by basis."""
+        both = (*self.stripe, *self.own)
+        bases = dict.fromkeys(term.basis for term in both)
+        whole = total(both)
+        return {b: total(t for t in both if t.basis == b) / whole for b in bases if whole}
 
 
 def ratio(part: Decimal, whole: Decimal) -> Any:

@@ -14,11 +14,13 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from costmodel.analysis.sampling import shortened
 from costmodel.assumptions.catalog import Assumptions, load_assumptions
-from costmodel.assumptions.changes import Change
+from costmodel.assumptions.changes import Change, changes_from
 from costmodel.assumptions.pipeline import Pipeline
 from costmodel.assumptions.service import Service
 from costmodel.assumptions.sharing import Same
+from costmodel.assumptions.shortened import load_shortened
 from costmodel.errors import UsageError
 from costmodel.figures import flat
 from costmodel.result import Month, Result
@@ -34,25 +36,49 @@ REPORTED = (
 )  # fmt: skip
 MONTHS_KEPT = 4  # simulated months a worker remembers, for points that differ in prices only
 RECORDS_KEPT = 2**8
-MATTERS = ("assumptions", "simulation", "billing", "figures.py", "result.py", "run.py", "analysis/points.py")
+MATTERS = (
+    "assumptions", "simulation", "billing", "figures.py", "run.py", "result.py", "analysis/points.py",
+    "analysis/sampling.py",
+)  # fmt: skip
 OTHER_SOURCES = "a worker has another version of costmodel; install the same one everywhere"
 Watch = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the points of a sweep share. code: the version of the sources that whoever computes a point must have."""
+    """What the points of a sweep share. code: the version of the sources that whoever computes a point must have.
+
+    shorten: months of more payments than the scenario replicates are simulated for a shorter time, several times.
+    """
 
     scenario: str
     data: str | None
     changes: tuple[Change, ...]
     engine: str
     code: str
+    shorten: bool = False
+
+    @property
+    def folder(self) -> Path | None:
+        """The data laid over the shipped ones."""
+        return Path(self.data) if self.data else None
 
     def load(self, point: tuple[Change, ...] = ()) -> Assumptions:
         """The assumptions of a point. Raises InputError for what cannot be used."""
-        data = Path(self.data) if self.data else None
-        return load_assumptions(self.scenario, data=data, changes=(*self.changes, *point))
+        changes = (*self.changes, *point)
+        if self.shorten:
+            asked = {change.path: change.value for change in changes}
+            changes = (*changes, *changes_from(shortened(self.scenario, asked, self.folder)))
+        return load_assumptions(self.scenario, data=self.folder, changes=changes)
+
+    def whole(self) -> Assumptions:
+        """What all points start from, not shortened. Raises InputError for what cannot be used."""
+        return load_assumptions(self.scenario, data=self.folder, changes=self.changes)
+
+    @property
+    def key(self) -> str:
+        """What of it belongs to the key of a point, beside the content."""
+        return f"{self.code} {load_shortened(self.folder)!r}" if self.shorten else self.code
 
 
 @dataclass(frozen=True)

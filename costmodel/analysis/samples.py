@@ -21,11 +21,10 @@ from costmodel.analysis.modeller import Modeller
 from costmodel.analysis.points import OTHER_SOURCES, code_sha256
 from costmodel.analysis.sides import OWNERS, Business, Owner
 from costmodel.analysis.study import SEED_SIDES, SIDES, Draw, Ready, Side, Study, ready
-from costmodel.assumptions.by_month import by_month, column, is_column, most, of_month
+from costmodel.assumptions.by_month import by_month, column, each, is_column, most, of_month
 from costmodel.assumptions.catalog import Assumptions
-from costmodel.assumptions.linking import SHARES
 from costmodel.assumptions.perimeter import Perimeters
-from costmodel.assumptions.scenario import Scenario, Workload
+from costmodel.assumptions.scenario import Scenario
 from costmodel.billing.bill import Bill
 from costmodel.billing.metering import meter
 from costmodel.billing.rating import rate
@@ -36,8 +35,10 @@ from costmodel.run import rating_terms
 from costmodel.simulation.compiling import compile_plan
 from costmodel.simulation.counts import Counts
 from costmodel.simulation.limits import Limit, limits
-from costmodel.simulation.months import Months, Outages, outages_by_month
-from costmodel.simulation.payments import Demand, Payments
+from costmodel.simulation.months import Months, Tell
+from costmodel.simulation.outages import Outages, outages_by_month
+from costmodel.simulation.payments import Payments
+from costmodel.simulation.payments_by_month import methods_by_month, payments_by_month
 from costmodel.simulation.replications import Period, lead_in_of, period_of
 
 NOT_A_NUMBER = float("nan")
@@ -68,14 +69,6 @@ def _lead_ins(drawn: Drawn) -> list[tuple[int, ...]]:
     return by_month(found, len(drawn.seeds))
 
 
-def _orders(workload: Workload, months: int) -> list[Any]:
-    """Which groups of card payments there are in each month, the largest first; the smaller lie in the larger."""
-    shares = by_month(tuple(workload.share_of(name) for name in SHARES), months)
-    return [
-        tuple(sorted((at for at in range(len(SHARES)) if month[at]), key=lambda at: -month[at])) for month in shares
-    ]
-
-
 @dataclass(frozen=True)
 class Drawn:
     """The sides of the comparison, and what the perimeters add, with the values of some draws as columns.
@@ -95,7 +88,8 @@ class Drawn:
             for at, value in draw.values:
                 if at not in columns:
                     columns[at] = column([None] * len(draws))
-                columns[at][month] = drawn_decimal(value)
+                columns[at][month] = value
+        columns = {at: each(drawn_decimal, values) for at, values in columns.items()}
         return cls(loaded, tuple(draw.seed for draw in draws), columns)
 
     def only(self, places: Sequence[int]) -> Drawn:
@@ -184,17 +178,14 @@ class _Sides:
 
 @dataclass(frozen=True)
 class Happened:
-    """What happened in one month: counts and payments offered in cents by side; figures told without a bill."""
+    """What happened in one month: counts (of one month, as `Counts.of_months` gives them) by side, cents and payments
+    offered, figures told without a bill."""
 
     counts: dict[Side, Counts]
     offered_cents: dict[Owner, int]
+    offered: int
     periods: dict[Owner, Period]
     told: dict[str, Any]
-
-    @property
-    def offered(self) -> int:
-        """The own side's payments."""
-        return self.counts["own", "ach"].payments
 
 
 def happened(study: Study, draws: Sequence[Draw]) -> list[Happened]:
@@ -214,24 +205,25 @@ class Together:
     def __init__(self, study: Study, drawn: Drawn) -> None:
         self.study, self.drawn, self.number = study, drawn, len(drawn.seeds)
         self.plans = {owner: compile_plan(drawn.sides[owner, "ach"]) for owner in OWNERS}
-        self.counts: dict[Side, list[Counts]] = {side: [] for side in SIDES}
+        self.counts: dict[Side, Counts] = {}
         self.told: list[dict[str, Any]] = [{} for _ in drawn.seeds]
-        self.offered_cents: dict[Owner, list[int]] = {owner: [] for owner in OWNERS}
+        self.offered: list[int] = []
+        self.offered_cents: dict[Owner, list[int]] = {}
         self.periods: dict[Owner, Period] = {}
-        self._payments: dict[tuple[int, int], Payments] = {}
 
     def rows(self) -> list[list[float]]:
         """The study's figures in each month."""
         self._happen()
-        return self._all_billed()
+        return self._billed()
 
     def happened(self) -> list[Happened]:
         """What happens in each month."""
         self._happen()
         return [
             Happened(
-                counts={side: found[at] for side, found in self.counts.items()},
+                counts={side: found.only([at]) for side, found in self.counts.items()},
                 offered_cents={owner: found[at] for owner, found in self.offered_cents.items()},
+                offered=self.offered[at],
                 periods=self.periods,
                 told=self.told[at],
             )
@@ -240,105 +232,88 @@ class Together:
 
     def billed_after(self, one: Happened) -> list[list[float]]:
         """The study's figures if the same happens in every month; its columns then have one value, for all of them."""
-        self.counts = {side: [counts] for side, counts in one.counts.items()}
+        self.counts = one.counts
         self.offered_cents = {owner: [cents] for owner, cents in one.offered_cents.items()}
         self.periods, self.told = one.periods, [one.told]
-        return self._all_billed()
-
-    def _all_billed(self) -> list[list[float]]:
-        found: dict[int, list[float]] = {}
-        for places in _alike(_orders(self.drawn.sides["own", "card"].scenario.workload, self.number)):
-            found.update(zip(places, self._billed(places), strict=True))
-        return [found[at] for at in range(self.number)]
+        return self._billed()
 
     # --- what happens -------------------------------------------------------------------------------------
 
     def _happen(self) -> None:
         """Simulate every month on every side: through either pipeline, and on either rail with the same payments."""
         lead_ins = {o: most(lead_in_of(plan.waits, self._scenario(o))) for o, plan in self.plans.items()}
-        months = {owner: self._months(owner, lead_in) for owner, lead_in in lead_ins.items()}
+        paid = {lead_in: payments_by_month(self._scenario("own"), self.drawn.seeds, lead_in)
+                for lead_in in set(lead_ins.values())}  # fmt: skip
+        self.offered = [one.measured[1] - one.measured[0] for one in paid[lead_ins["own"]]]
+        months = {owner: self._months(owner, paid[lead_in][0]) for owner, lead_in in lead_ins.items()}
         latest = max(one.table.end_ns for one in months.values())
-        for at, outages in enumerate(outages_by_month(self.plans["own"], latest, self.drawn.seeds)):
-            for owner, lead_in in lead_ins.items():
-                self._happen_in(at, owner, months[owner], self._paid(at, lead_in), outages)
-            self._payments.clear()
+        outages = outages_by_month(self.plans["own"], latest, self.drawn.seeds)
+        for owner, lead_in in lead_ins.items():
+            self._happen_to(owner, months[owner], paid[lead_in], outages)
 
-    def _months(self, owner: Owner, lead_in: int) -> Months:
-        first = self._paid(0, lead_in)
+    def _months(self, owner: Owner, first: Payments) -> Months:
         self.periods[owner] = period_of(self._scenario(owner), first)
         side = self.drawn.sides[owner, "ach"]
-        return Months(self.plans[owner], side, first.start, first.window, self.study.engine)
+        return Months(self.plans[owner], side, first.start, first.window, self.drawn.seeds, self.study.engine)
 
-    def _happen_in(self, at: int, owner: Owner, months: Months, payments: Payments, outages: Outages) -> None:
-        """One month through a pipeline."""
-        self.offered_cents[owner].append(payments.offered_cents)
-        seed, sides = self.drawn.seeds[at], [side for side in SIDES if side[0] == owner]
-        by_rail = [payments.by_methods_of(self.drawn.sides[side].scenario.workload, seed) for side in sides]
-        for side, counts in zip(sides, months.run(at, seed, by_rail, outages), strict=True):
-            told = Told([counts], self.plans[owner], self.periods[owner], self.drawn.sides[side])
-            self._tell(at, side, _Month(told, at))
-            self.counts[side].append(counts.without_histograms())
-
-    @cached_property
-    def _by_month(self) -> list[Scenario]:
-        """The scenario as it is in each month, as far as it decides the payments."""
-        scenario = self._scenario("own")
-        decides = {"tickets": scenario.workload.tickets, "arrivals": scenario.workload.arrivals}
-        columns = [by_month(record, self.number) for record in decides.values()]
-        workloads = (
-            scenario.workload.model_copy(update=dict(zip(decides, records, strict=True)))
-            for records in zip(*columns, strict=True)
-        )
-        return [scenario.model_copy(update={"workload": workload}) for workload in workloads]
+    def _happen_to(self, owner: Owner, months: Months, paid: list[Payments], outages: list[Outages]) -> None:
+        """Every month through a pipeline."""
+        self.offered_cents[owner] = [one.offered_cents for one in paid]
+        sides = [side for side in SIDES if side[0] == owner]
+        workloads = [self.drawn.sides[side].scenario.workload for side in sides]
+        by_rail = [methods_by_month(workload, paid, self.drawn.seeds) for workload in workloads]
+        found = months.run(outages, by_rail, [self._teller(side) for side in sides])
+        self.counts |= zip(sides, found, strict=True)
 
     def _scenario(self, owner: Owner) -> Scenario:
         return self.drawn.sides[owner, "ach"].scenario
 
-    def _paid(self, at: int, lead_in: int) -> Payments:
-        """The payments of a month; both pipelines get the same."""
-        if (at, lead_in) not in self._payments:
-            demand = Demand(self._by_month[at], self.drawn.seeds[at], lead_in)
-            self._payments[at, lead_in] = demand.payments()
-        return self._payments[at, lead_in]
-
-    def _tell(self, at: int, side: Side, month: _Month) -> None:
-        """Note the figures of a month that no bill decides."""
+    def _teller(self, side: Side) -> Tell | None:
+        """Notes the figures of a side's month that no bill decides; None if none is asked for."""
+        figures = {}
         for name in self.study.figures:
             place, _, figure = name.partition(".")
             if SEED_SIDES.get(place) == side and not figure.startswith(BILL):
+                figures[name] = figure
+
+        def tell(at: int, counts: Counts) -> None:
+            plan, period, assumptions = self.plans[side[0]], self.periods[side[0]], self.drawn.sides[side]
+            month = _Month(Told([counts], plan, period, assumptions), at)
+            for name, figure in figures.items():
                 same = at > 0 and figure == SLA_SERIES  # published, and so the same in every month
                 self.told[at][name] = self.told[0][name] if same else happened_figure(month, figure)[0]
 
+        return tell if figures else None
+
     # --- what it costs ------------------------------------------------------------------------------------
 
-    def _billed(self, places: list[int]) -> list[list[float]]:
-        """The figures of some of the months, in which card payments bear surcharges in the same order."""
-        drawn, happened = self.drawn.only(places), places if len(self.told) == self.number else [0]
+    def _billed(self) -> list[list[float]]:
+        """The study's figures in each month."""
         business = Business(self.study.scenario)
-        months: Any = {side: self._side(drawn.sides[side], side, happened) for side in SIDES}
+        months: Any = {side: self._side(side) for side in SIDES}
         business.put(months)
-        modeller = Modeller(drawn.file, business)
+        modeller = Modeller(self.drawn.file, business)
         known: dict[str, Any] = {}
         for name in self.study.figures:
             place, _, figure = name.partition(".")
             if place in SEED_SIDES and figure.startswith(BILL):
                 known[name] = bill_usd(months[SEED_SIDES[place]].bill, figure)
             elif place in SEED_SIDES:
-                known[name] = column(self.told[at][name] for at in happened)
+                known[name] = column(told[name] for told in self.told)
             elif name not in known:
                 row = modeller.pooled(place).figures(modeller.payments(place))
                 known |= {f"{place}.{key}": value for key, value in row.items()}
-        columns = [_floats(known.get(name), len(places)) for name in self.study.figures]
+        columns = [_floats(known.get(name), self.number) for name in self.study.figures]
         return [list(row) for row in zip(*columns, strict=True)]
 
-    def _side(self, assumptions: Assumptions, side: Side, places: list[int]) -> _Sides:
-        owner, together = side[0], Counts.of_months([self.counts[side][at] for at in places])
+    def _side(self, side: Side) -> _Sides:
+        owner, counts, assumptions = side[0], self.counts[side], self.drawn.sides[side]
         plan, period = self.plans[owner], self.periods[owner]
         return _Sides(
             assumptions=assumptions,
-            usage=meter([together], plan, assumptions, period),
-            figures={"completed_per_month": Told([together], plan, period, assumptions).figure("completed_per_month")},
-            volume_usd=column(Decimal(self.offered_cents[owner][at]) / CENTS / period.months for at in places),
+            usage=meter([counts], plan, assumptions, period),
+            figures={"completed_per_month": Told([counts], plan, period, assumptions).figure("completed_per_month")},
+            volume_usd=column(Decimal(cents) / CENTS / period.months for cents in self.offered_cents[owner]),
         )
 
 

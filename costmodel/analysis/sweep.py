@@ -65,6 +65,7 @@ def sweep(
     dask: str | None = None,
     executor: Executor | None = None,
     store: Path | str | None = None,
+    shorten: bool = False,
     watch: Watch | None = None,
 ) -> Sweep:
     """Run a scenario at every combination of the values that some assumptions take.
@@ -73,12 +74,14 @@ def sweep(
     a count is rounded to whole numbers, half up; what then occurs twice is taken once. workers: processes of this
     machine; dask: the address of a cluster's scheduler; executor: any other, left open. store: the file that keeps
     finished points; None for `.costmodel/` in the working directory. All points share the seed, and so their luck.
+    shorten: simulate a month of more payments than the scenario replicates for a shorter time at the full rate, several
+    times, so that its figures have intervals.
     The rest as in `run`. Raises InputError for an empty or too large grid, and for every point that cannot be.
     """
     grid = make_grid(vary)
     changes = changes_from(dict(set or {}) | ({} if seed is None else {"seed": seed}))
-    job = Job(scenario, str(data) if data else None, changes, engine, code_sha256())
-    base = job.load()
+    job = Job(scenario, str(data) if data else None, changes, engine, code_sha256(), shorten)
+    base = job.whole()
     _check_number(grid, job)
     with Store(store) as kept:
         plan = _checked(grid, job, base)
@@ -126,7 +129,7 @@ def _checked(grid: Grid, job: Job, base: Assumptions) -> Plan:
             here = f"point {number:,} of {grid.number:,} ({', '.join(map(str, point))})"
             for fault in error.problems:
                 problems.setdefault((fault.key, fault.wrong), Problem(here, None, fault.key, fault.wrong, fault.remedy))
-        plan.keys.append(point_sha256(base.data_sha256, job.code, point))
+        plan.keys.append(point_sha256(base.data_sha256, job.key, point))
     if problems:
         raise InputError(problems.values())
     return plan

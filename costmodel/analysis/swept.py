@@ -48,30 +48,40 @@ class Sweep:
         """Every figure the points have, by its dotted path."""
         return sorted({name for point in self.points for name in point.outcome["figures"]})
 
-    def rows(self, figures: Sequence[str] = REPORTED) -> list[dict[str, Any]]:
+    def rows(self, figures: Sequence[str] = REPORTED, *, differences: bool = False) -> list[dict[str, Any]]:
         """A row per point: what is varied, then each figure with the ends of its interval.
 
-        Raises UsageError for a figure that no point has, naming the nearest.
+        differences: also each figure less the first point's, under the same luck, with the ends of that interval and
+        the variance ratio (see `Difference`). Raises UsageError for a figure that no point has, naming the nearest, and
+        for differences of one of which the single replications are not kept.
         """
         known = self.known_figures()
         for name in figures:
             if name not in known:
                 raise UsageError(f"no figure `{name}`; {nearest(name, known)}")
-        return [_row(point, figures) for point in self.points]
+        rows = [_row(point, figures) for point in self.points]
+        for place, row in enumerate(rows):
+            for name in figures if differences else ():
+                row.update(_difference_row(name, self.difference_or_none(name, place)))
+        return rows
 
-    def to_frame(self, figures: Sequence[str] = REPORTED) -> pandas.DataFrame:
+    def to_frame(self, figures: Sequence[str] = REPORTED, *, differences: bool = False) -> pandas.DataFrame:
         """The same as a table: a column per assumption; figure, figure_low and figure_high for each figure."""
         import pandas as pd
 
-        return pd.DataFrame(self.rows(figures))
+        return pd.DataFrame(self.rows(figures, differences=differences))
 
-    def to_dict(self, figures: Sequence[str] = REPORTED) -> dict[str, Any]:
+    def to_dict(self, figures: Sequence[str] = REPORTED, *, differences: bool = False) -> dict[str, Any]:
         """The JSON document. What was reused is not in it: a repeated sweep gives the same."""
+        points = [_document(point, figures) for point in self.points]
+        for place, point in enumerate(points if differences else ()):
+            found = {name: self.difference_or_none(name, place) for name in figures}
+            point["differences"] = {name: one.to_dict() if one else None for name, one in found.items()}
         return {
             "schema_version": SCHEMA_VERSION,
             "scenario": self.base.name,
             "vary": {axis.path: [str(value) for value in axis.values] for axis in self.axes},
-            "points": [_document(point, figures) for point in self.points],
+            "points": points,
             "provenance": origin_of(self.base) | {"horizon": self.base.scenario.horizon},
         }
 
@@ -89,6 +99,12 @@ class Sweep:
         known = [pair for pair in both if None not in pair]
         return paired(one.figure(figure), [a for a, _ in known], other.figure(figure), [b for _, b in known])
 
+    def difference_or_none(self, figure: str, place: int) -> Difference | None:
+        """The same against the first point; None where a point lacks the figure. Raises UsageError as it does."""
+        if figure in REPORTED and None in (self.points[0].figure(figure), self.points[place].figure(figure)):
+            return None
+        return self.difference(figure, place)
+
     def _repr_html_(self) -> str:
         return str(self.to_frame().to_html(index=False, na_rep="–"))
 
@@ -99,6 +115,13 @@ def _row(point: Point, figures: Sequence[str]) -> dict[str, Any]:
         row[name] = point.figure(name)
         row[f"{name}_low"], row[f"{name}_high"] = point.interval(name)
     return row
+
+
+def _difference_row(name: str, found: Difference | None) -> dict[str, Any]:
+    low, high = (found.interval if found else None) or (None, None)
+    value, ratio = (found.value, found.variance_ratio) if found else (None, None)
+    return {f"{name}_difference": value, f"{name}_difference_low": low, f"{name}_difference_high": high,
+            f"{name}_variance_ratio": ratio}  # fmt: skip
 
 
 def _document(point: Point, figures: Sequence[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.analysis.claims import read_claims
-from costmodel.analysis.drawing import cube, values_at
+from costmodel.analysis.drawing import cube, values_at_each
 from costmodel.analysis.executors import executor_of
 from costmodel.analysis.factors import Factor
 from costmodel.analysis.perimeter_files import read_perimeters
@@ -41,7 +41,7 @@ from costmodel.assumptions.uncertain import Effort, Rule, load_uncertain
 from costmodel.errors import UsageError
 from costmodel.simulation.draws import stream_key
 
-LEAST_PER_TASK, MOST_PER_TASK = 2**6, 2**8  # samples worked out together, which share what is laid out once
+LEAST_PER_TASK, MOST_PER_TASK = 2**6, 2**9  # samples worked out together, which share what is laid out once
 TASKS = 8  # at least, where there are samples enough, so that workers end at much the same time
 FIGURE = "same_rail.reduction"
 ALWAYS = ("reduction", "own_usd", "stripe_usd")
@@ -209,11 +209,8 @@ class _Work:
 
     def _spread_draws(self) -> list[Draw]:
         points = cube(self.effort.samples, len(self.factors), self.seed)
-        everything = range(len(self.factors))
-        return [
-            Draw(self._luck("sample", k), values_at(self.factors, everything, point, self.rule))
-            for k, point in enumerate(points.tolist())
-        ]
+        values = values_at_each(self.factors, range(len(self.factors)), points, self.rule)
+        return [Draw(self._luck("sample", k), drawn) for k, drawn in enumerate(values)]
 
     def _place(self, path: str) -> int:
         return next(k for k, factor in enumerate(self.factors) if factor.path == path)
@@ -238,7 +235,8 @@ class _Work:
         points = cube(number, 2 * k, self.seed)
         a, b = points[:, :k], points[:, k:]
         mixed = [np.where(np.arange(k) == column, b, a) for column in range(k)]
-        draws = [self._at(places, point) for block in (a, b, *mixed) for point in block.tolist()]
+        values = values_at_each(self.factors, places, np.concatenate([a, b, *mixed]), self.rule)
+        draws = [Draw(self.seed, drawn) for drawn in values]
         found = np.array(self._taken(draws))[:, at].reshape(k + 2, 1, number)
         if not np.isfinite(found).all() or np.ptp(found[:2]) == 0:
             return (), 0.0
@@ -251,9 +249,6 @@ class _Work:
         first, total = np.ravel(sobol.first_order), np.ravel(sobol.total_order)
         rows = zip(places, first, _ends(ends.first_order), total, _ends(ends.total_order), strict=True)
         return tuple(Index(self.factors[p].path, float(s), i, float(t), j) for p, s, i, t, j in rows), share
-
-    def _at(self, places: list[int], point: Sequence[float]) -> Draw:
-        return Draw(self.seed, values_at(self.factors, places, point, self.rule))
 
     def _claims(self, document: Claims, spread: Any) -> list[ClaimProbability]:
         columns = {name: spread[:, k] for k, name in enumerate(self.study.figures)}

@@ -38,9 +38,16 @@ def each(function: Callable[..., Figure], *figures: Any) -> Figure:
     """
     for figure in figures:
         if isinstance(figure, np.ndarray):
+            if function is int and figure.dtype.kind == "i":
+                return figure.astype(object)  # type: ignore[return-value]
             found: Any = np.frompyfunc(function, len(figures), 1)(*figures)
             return found  # type: ignore[no-any-return]
     return function(*figures)
+
+
+def of_each(figure: Figure, months: int) -> list[Figure]:
+    """The figure in each of so many months."""
+    return list(figure[:months]) if isinstance(figure, np.ndarray) else [figure] * months
 
 
 def most(figure: Any) -> Any:

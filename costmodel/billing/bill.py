@@ -28,7 +28,7 @@ def weaker(bases: Iterable[str]) -> str:
 
 def to_line_precision(usd: Decimal) -> Decimal:
     """USD to ten decimals, half up."""
-    return usd.quantize(LINE_DECIMALS, context=EXACT)
+    return usd.quantize(LINE_DECIMALS, None, EXACT)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import repeat
 
 import numpy as np
 
@@ -115,8 +116,8 @@ class Charging:
         if charge.terms.adds_to is None:
             return fee_cents(amounts, charge.price)
         base = self.book.rate_beneath(charge.service, charge.meter, charge.region)
-        for meter in row.on_top_of:
-            base = summed(base, self.book.price(charge.service, meter, charge.region))
+        for meter, borne in zip(row.on_top_of, row.borne or repeat(1), strict=False):
+            base = summed(base, self.book.price(charge.service, meter, charge.region), borne)
         return surcharge_cents(amounts, base, charge.price, together=self.together)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from costmodel.errors import UsageError
 IntArray = npt.NDArray[np.int64]
 NO_SURCHARGE = Decimal(0)
 CENTS_PER_USD = 100
+PERCENT = 100
 _INT64_MOST = int(np.iinfo(np.int64).max)
 FLOAT_ERROR = 1 / 2**48  # relative, of a product and a sum of rounded floats: four times what it can be, and more
 
@@ -54,10 +54,13 @@ def surcharge_cents(amounts_cents: IntArray, base: Price, extra: Price, *, toget
     return fee_cents(amounts_cents, summed(base, extra)) - fee_cents(amounts_cents, base)
 
 
-def summed(base: Price, extra: Price) -> Price:
-    """The price with the percentage and the fixed part of both; limits, source and dates are those of `base`."""
-    percent = _or_nothing(base.percent) + _or_nothing(extra.percent)
-    fixed_usd = _or_nothing(base.fixed_usd) + _or_nothing(extra.fixed_usd)
+def summed(base: Price, extra: Price, times: Any = 1) -> Price:
+    """The price with the percentage and the fixed part of both; limits, source and dates are those of `base`.
+
+    times: 1, or a column that says in which of many months the other is added.
+    """
+    percent = _or_nothing(base.percent) + _or_nothing(extra.percent) * times
+    fixed_usd = _or_nothing(base.fixed_usd) + _or_nothing(extra.fixed_usd) * times
     return base.model_copy(update={"percent": percent, "fixed_usd": fixed_usd})
 
 
@@ -124,9 +127,16 @@ def _nearest(amounts: IntArray, slope: int, offset: int, divisor: int) -> IntArr
 
 def _half_up_ratio(percent: Decimal, fixed_usd: Decimal) -> tuple[int, int, int]:
     """(slope, offset, divisor) so that (slope × amount + offset) // divisor is the fee rounded half up."""
-    rate, fixed = Fraction(percent) / 100, Fraction(fixed_usd) * CENTS_PER_USD
-    scale = lcm(rate.denominator, fixed.denominator)
-    return int(rate * scale * 2), int(fixed * scale * 2) + scale, scale * 2
+    (rate, rate_of), (fixed, fixed_of) = percent.as_integer_ratio(), fixed_usd.as_integer_ratio()
+    rate, rate_of = _reduced(rate, rate_of * PERCENT)
+    fixed, fixed_of = _reduced(fixed * CENTS_PER_USD, fixed_of)
+    scale = lcm(rate_of, fixed_of)
+    return 2 * rate * (scale // rate_of), 2 * fixed * (scale // fixed_of) + scale, 2 * scale
+
+
+def _reduced(numerator: int, denominator: int) -> tuple[int, int]:
+    common = gcd(numerator, denominator)
+    return numerator // common, denominator // common
 
 
 def _within_limits(fees: IntArray, amounts: IntArray, price: Price) -> IntArray:

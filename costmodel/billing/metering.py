@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import operator
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from costmodel.assumptions.by_month import each as every
-from costmodel.assumptions.by_month import is_some, most
+from costmodel.assumptions.by_month import is_column, is_some, most
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.pipeline import Each, Standing
 from costmodel.billing.bill import weaker
@@ -27,10 +30,11 @@ S_PER_HOUR = 3600
 ARCHITECTURES = {"x86_64": "x86", "arm64": "arm"}
 SIMULATED = "simulated"
 IntArray = npt.NDArray[np.int64]
+Beneath = dict[str, Any]  # surcharges by meter, and in which months
 Totals = defaultdict[tuple[str, str], Decimal]
 
 
-def meter(runs: list[Counts], plan: Plan, assumptions: Assumptions, period: Period) -> list[UsageRow]:
+def meter(runs: Sequence[Counts], plan: Plan, assumptions: Assumptions, period: Period) -> list[UsageRow]:
     """A month's usage: the mean of the replications, scaled from the measured time to the month.
 
     Which counts are taken (by time or by payment) is the scenario's `horizon`.
@@ -55,6 +59,29 @@ def meter(runs: list[Counts], plan: Plan, assumptions: Assumptions, period: Peri
     rows += _opening_storage(assumptions)
     rows += _provisioned(assumptions, period)
     return rows + [_standing(row, period) for row in assumptions.pipeline.static]
+
+
+class Metered:
+    """A month's usage as the replications of a run tell it: all of them pooled, each by itself, and side by side."""
+
+    def __init__(self, runs: Sequence[Counts], plan: Plan, assumptions: Assumptions, period: Period) -> None:
+        self.runs = [counts.without_histograms() for counts in runs]
+        self._rest = plan, assumptions, period
+
+    @cached_property
+    def pooled(self) -> list[UsageRow]:
+        """The mean of all replications."""
+        return meter(self.runs, *self._rest)
+
+    @cached_property
+    def singles(self) -> list[list[UsageRow]]:
+        """Of each replication."""
+        return [self.pooled] if len(self.runs) == 1 else [meter([counts], *self._rest) for counts in self.runs]
+
+    @cached_property
+    def together(self) -> list[UsageRow]:
+        """Of each replication, in rows whose figures are columns (`assumptions.by_month`)."""
+        return meter([Counts.of_months(self.runs)], *self._rest)
 
 
 def possible_usage(plan: Plan, assumptions: Assumptions) -> list[UsageRow]:
@@ -125,14 +152,16 @@ def _times(each: Each, counts: Counts, plan: Plan, assumptions: Assumptions, bas
     return sum(every(int, counts.times(name, basis).sum(axis=-1)) for name in names)
 
 
-def _fees(runs: list[Counts], assumptions: Assumptions, basis: int, share: Decimal) -> Iterator[UsageRow]:
+def _fees(runs: Sequence[Counts], assumptions: Assumptions, basis: int, share: Decimal) -> Iterator[UsageRow]:
     """Usage of meters that charge per payment: the amounts of all replications, each weighing its share."""
     for each, part, beneath in _fee_terms(assumptions):
         names = (PAYOUT,) if each.fee_on == "payout" else each.methods or PAY_INS
         amounts = _amounts([counts.amounts[name] for counts in runs for name in names if name in counts.amounts], basis)
         if amounts[0].size:
             trust = _share_basis(each, assumptions)
-            yield UsageRow(each.service, each.meter, None, trust, amounts, scale=share * part, on_top_of=beneath)
+            borne = tuple(beneath.values()) if any(map(is_column, beneath.values())) else ()
+            terms: dict[str, Any] = {"scale": share * part, "on_top_of": tuple(beneath), "borne": borne}
+            yield UsageRow(each.service, each.meter, None, trust, amounts, **terms)
 
 
 def _amounts(found: list[IntArray], basis: int) -> tuple[IntArray, IntArray]:
@@ -148,21 +177,25 @@ def _amounts(found: list[IntArray], basis: int) -> tuple[IntArray, IntArray]:
     return cents[times > 0], times[times > 0]
 
 
-def _fee_terms(assumptions: Assumptions) -> Iterator[tuple[Each, Decimal, tuple[str, ...]]]:
+def _fee_terms(assumptions: Assumptions) -> Iterator[tuple[Each, Decimal, Beneath]]:
     """Each fee with the share of payments that bear it, and the surcharges that these payments bear beneath it.
 
     Of two groups the smaller lies in the larger: whoever bears a surcharge bears those of larger groups too, and all
-    of them are rounded once.
+    of them are rounded once. Of two of a size the first lies in the second.
     """
     workload = assumptions.scenario.workload
-    beneath: dict[str, list[str]] = {}
     fees = [each for each in assumptions.pipeline.each if each.fee_on is not None]
     parts = [Decimal(1) if each.share is None else workload.share_of(each.share) for each in fees]
-    for each, part in sorted(zip(fees, parts, strict=True), key=lambda pair: -most(pair[1])):
+    groups = sorted(zip(range(len(fees)), fees, parts, strict=True), key=lambda group: -most(group[2]))
+    for at, fee, part in groups:
+        others = [group for group in groups if group[1].share is not None and group[1].service == fee.service]
+        beneath = {
+            other.meter: every(operator.ge if other_at < at else operator.gt, other_part, part)
+            for other_at, other, other_part in others
+            if other_at != at
+        }
         if is_some(part):
-            yield each, part, tuple(beneath.get(each.service, []))
-        if each.share is not None:
-            beneath.setdefault(each.service, []).append(each.meter)
+            yield fee, part, {meter: lies_in for meter, lies_in in beneath.items() if is_some(lies_in)}
 
 
 def _share_basis(each: Each, assumptions: Assumptions) -> str:

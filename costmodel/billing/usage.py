@@ -48,7 +48,8 @@ class UsageRow:
     measures, from which the meter computes its quantity. basis: how far to trust it (fields.BASES_WEAKEST_LAST).
     region: None means the bill's. scale multiplies quantity and fees (a shortened run scaled to a month). hours:
     a standing quantity that stood for so many hours of the month. on_top_of: the surcharges that the same
-    payments bear besides this one and that are rated before it. unit: what the quantity was counted in, to be held
+    payments bear besides this one and that are rated before it; borne: in which of many months (1 or 0, for each of
+    them), empty where always. unit: what the quantity was counted in, to be held
     against the meter's; None where nobody says. surcharges: meters that a file names for the same payments; they have
     rows of their own. place: file and line.
     """
@@ -64,6 +65,7 @@ class UsageRow:
     hours: Decimal | None = None
     measures: Measures | None = None
     on_top_of: tuple[str, ...] = ()
+    borne: tuple[Any, ...] = ()
     unit: str | None = None
     surcharges: tuple[str, ...] = ()
     place: Place = ("usage", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from costmodel.cli.common import OK, assumed, assumption_options, give, new_command
+from costmodel.cli.common import OK, assumed, assumption_options, chart_option, draw, give, new_command
 
 TEXT = "at which value of one assumption owning costs what Stripe does, or a stated share less"
 KEYS = """a short name (volume, ticket, ach_share, engineering, payouts, stripe_rate, stripe_ach_rate, lost_volume,
@@ -23,6 +23,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--from", dest="low", metavar="X", help="where the search begins")
     parser.add_argument("--to", dest="high", metavar="X", help="where it ends")
     parser.add_argument("--map", action="store_true", help="from which volume, for each value of KEY")
+    chart_option(parser, "the reduction by value of KEY, or the map with its contour")
     assumption_options(parser)
 
 
@@ -41,10 +42,12 @@ def breakeven_command(arguments: argparse.Namespace) -> int:
         if arguments.map:
             over = breakeven_map(arguments.scenario, arguments.key, watch=watch, **terms)
             documents = map_documents(over)
+            draw(arguments, ("breakeven_map",), over)
         else:
             found = breakeven(
                 arguments.scenario, arguments.key, low=arguments.low, high=arguments.high, watch=watch, **terms
             )
             documents = breakeven_documents(found)
+            draw(arguments, ("breakeven",), found)
     give(arguments, documents)
     return OK

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from costmodel.cli.common import OK, assumed, assumption_options, give, new_command
+from costmodel.cli.common import OK, assumed, assumption_options, chart_option, draw, give, new_command
 
 TEXT = "from one month's cost to another's, the change attributed to its causes"
 
@@ -22,6 +22,7 @@ def add(commands: Any) -> None:
         metavar="FILE",
         help="what building costs, and the months: a file, or a name in data/growth",
     )
+    chart_option(parser, "the parts as a waterfall")
     assumption_options(parser)
 
 
@@ -36,5 +37,6 @@ def bridge_command(arguments: argparse.Namespace) -> int:
             arguments.before, arguments.after, build=arguments.build, growth=arguments.growth, watch=watch,
             **assumed(arguments),
         )  # fmt: skip
+    draw(arguments, ("waterfall",), found)
     give(arguments, bridge_documents(found))
     return OK

@@ -17,6 +17,10 @@ def add(commands: Any) -> None:
     parser.add_argument("scenario", metavar="S", help="a name in data/scenarios, or a path")
     parser.add_argument("--vary", action="append", default=[], metavar="KEY=VALUES", help=VARY)
     parser.add_argument("--figure", action="append", default=[], metavar="PATH", help="show this figure (several)")
+    against = "each point less the first, in pairs of replications under the same luck, with the variance ratio"
+    parser.add_argument("--differences", action="store_true", help=against)
+    shorter = "simulate months of more payments than are replicated for a shorter time at the full rate, several times"
+    parser.add_argument("--shorten", action="store_true", help=shorter)
     assumption_options(parser)
     worker_options(parser)
     parser.add_argument("--store", metavar="FILE", help="keep finished points there (default: .costmodel/ here)")
@@ -34,8 +38,8 @@ def sweep_command(arguments: argparse.Namespace) -> int:
     from costmodel.reporting.progress import progress
     from costmodel.reporting.sweeps import sweep_documents
 
-    who = {"workers": arguments.workers, "dask": arguments.dask, "store": arguments.store}
+    who = {name: getattr(arguments, name) for name in ("workers", "dask", "store", "shorten")}
     with progress(f"sweep {arguments.scenario}", arguments.quiet) as watch:
         found = sweep(arguments.scenario, arguments.vary, watch=watch, **who, **assumed(arguments))
-    give(arguments, sweep_documents(found, arguments.figure))
+    give(arguments, sweep_documents(found, arguments.figure, differences=arguments.differences))
     return OK

@@ -26,6 +26,9 @@ CHARTS: dict[str, charts.Chart] = {
     "probability": charts_uncertainty.probability_chart,
     "tornado": charts_uncertainty.tornado_chart,
     "frontier": charts_what_if.frontier_chart,
+    "breakeven": charts_what_if.breakeven_chart,
+    "breakeven_map": charts_what_if.breakeven_map_chart,
+    "waterfall": charts_what_if.waterfall_chart,
 }
 METADATA: dict[str, dict[str, Any]] = {  # neither the time nor the version of what drew it
     "svg": {"Date": None, "Creator": None},

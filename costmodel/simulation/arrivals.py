@@ -52,32 +52,51 @@ class Intensity:
         span = self.lead_in_ns if before else self.measured_ns
         edges, reached = self.accumulated(span, before)
         wanted = positions.astype(np.float64) * (reached[-1] / length)
-        offsets = np.floor(np.interp(wanted, reached, edges)).astype(np.int64)
+        return self.on_the_clock(np.floor(np.interp(wanted, reached, edges)).astype(np.int64), span, before)
+
+    def on_the_clock(self, offsets: IntArray, span: int, before: bool) -> IntArray:
+        """Rising times in ns since the run's start, from rising distances to the origin; a row for each month."""
         offsets = np.minimum(offsets, span - 1)
-        times: IntArray = self.lead_in_ns - 1 - offsets[::-1] if before else self.lead_in_ns + offsets
+        times: IntArray = self.lead_in_ns - 1 - offsets[..., ::-1] if before else self.lead_in_ns + offsets
         return times
 
     def accumulated(self, span: int, before: bool) -> tuple[FloatArray, FloatArray]:
         """Edges of the cells (ns from the origin) and what the rate has accumulated at each."""
-        number = -(-span // self.cell_ns)
-        edges = np.minimum(np.arange(number + 1, dtype=np.int64) * self.cell_ns, span)
-        cells = -1 - np.arange(number, dtype=np.int64) if before else np.arange(number, dtype=np.int64)
+        edges, cells = self.cells(span, before)
         accumulated = np.concatenate([[0.0], np.cumsum(self._rates(cells) * np.diff(edges))])
         return edges.astype(np.float64), accumulated
 
+    def cells(self, span: int, before: bool) -> tuple[IntArray, IntArray]:
+        """Edges of the cells (ns from the origin), and the cells' numbers from the origin on."""
+        number = -(-span // self.cell_ns)
+        edges = np.minimum(np.arange(number + 1, dtype=np.int64) * self.cell_ns, span)
+        cells = -1 - np.arange(number, dtype=np.int64) if before else np.arange(number, dtype=np.int64)
+        return edges, cells
+
     def _rates(self, cells: IntArray) -> FloatArray:
         """The relative rate in each cell, numbered from the origin."""
-        arrivals = self.workload.arrivals
         if not len(cells):
             return np.zeros(0)
-        clock = _clock(self.origin, self.workload.time_zone, self.cell_ns, int(cells[0]), int(cells[-1]))
-        weekday, hour_of_day, days, hours = clock
+        arrivals, (days, hours) = self.workload.arrivals, self.days_and_hours(cells)
         factors = self._factors("day", days, float(arrivals.day_cv.value))
         factors = factors * self._factors("hour", hours, float(arrivals.hour_cv.value))
+        by_clock, growth = self.steady_rates(cells)
+        rates: FloatArray = by_clock * factors * growth
+        return rates
+
+    def steady_rates(self, cells: IntArray) -> tuple[FloatArray, FloatArray]:
+        """What the rate in each cell is without good and bad days and hours: by weekday and hour of the day; growth."""
+        arrivals, (weekday, hour_of_day, _, _) = self.workload.arrivals, self._clock(cells)
         weekdays = np.array([float(share) for share in arrivals.weekday_shares])
         hours_of_day = np.array([float(share) for share in arrivals.hour_shares])
-        rates: FloatArray = weekdays[weekday] * hours_of_day[hour_of_day] * factors * self._growth(cells)
-        return rates
+        return weekdays[weekday] * hours_of_day[hour_of_day], self._growth(cells)
+
+    def days_and_hours(self, cells: IntArray) -> tuple[IntArray, IntArray]:
+        """The number of the day, and of the hour since 1970, that each cell lies in."""
+        return self._clock(cells)[2:]
+
+    def _clock(self, cells: IntArray) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+        return _clock(self.origin, self.workload.time_zone, self.cell_ns, int(cells[0]), int(cells[-1]))
 
     def _factors(self, stream: str, keys: IntArray, cv: float) -> FloatArray:
         """Lognormal factors of mean 1, one per day or hour, the same whenever it is looked at."""

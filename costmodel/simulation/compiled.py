@@ -79,25 +79,29 @@ class Compiled:
         tables = self.arrays.in_order(self.tables, self.k) if self.in_order else self.tables
         self.book = Block(at.BOOK, {**tables, **self.drawn, "demand": self.drawn["demand"].copy()})
         self.state = first_state(self.k, self.payments.number if self.trace is not None else 0)
-        self._first_events()
 
     def run(self, watch: Callable[[int], None] | None = None) -> Counts:
-        """Run to the end; `watch` is called with the clock (ns) several times a second.
+        """Run to the end; `watch` is called with the clock (ns) several times a second."""
+        self.happen(watch)
+        self._note_trace()
+        return self.counts()
 
-        Where strands that go ahead of the clock leave a doubt, everything is done again, in order.
+    def happen(self, watch: Callable[[int], None] | None = None) -> None:
+        """Let everything happen; again and in order, where strands that go ahead of the clock leave a doubt.
+
+        Raises what the reference raises.
         """
-        outcome = self._to_the_end(watch)
+        outcome = self._from_first_to_last(watch)
         if outcome == at.IN_DOUBT:
             self.in_order = True
             self._begin()
-            outcome = self._to_the_end(watch)
+            outcome = self._from_first_to_last(watch)
         if outcome == at.FAULTY:
             raise FAULTS[int(self.k[at.FAULT])]
-        self._note_trace()
-        return self._counts()
 
-    def _to_the_end(self, watch: Callable[[int], None] | None) -> int:
+    def _from_first_to_last(self, watch: Callable[[int], None] | None) -> int:
         """Run until nothing is left to do, or until the kernel cannot go on; gives why."""
+        self._first_events()
         events, outcome = FIRST_SLICE, at.PAUSED
         while outcome in (at.PAUSED, at.GROW):
             if outcome == at.GROW:
@@ -133,7 +137,8 @@ class Compiled:
             first = self.payments.measured[0]
             self.trace.update(zip((ended - first).tolist(), trace[ended].tolist(), strict=True))
 
-    def _counts(self) -> Counts:
+    def counts(self) -> Counts:
+        """What has been counted."""
         k, places = self.k, self.arrays.places
         functions = k[places["functions"]].reshape(2, len(self.plan.functions), at.FUNCTION_KINDS)
         return Counts(

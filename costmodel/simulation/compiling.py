@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import lru_cache
 
-from costmodel.assumptions.by_month import each
+from costmodel.assumptions.by_month import each, is_column
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.fields import Law
 from costmodel.assumptions.linking import DELIVERY, steps_below
 from costmodel.assumptions.pipeline import Flow, Handler, Step
+from costmodel.assumptions.sharing import Same
 from costmodel.simulation import platform
 from costmodel.simulation.draws import name_key
 from costmodel.simulation.metered import Metered
@@ -21,12 +24,39 @@ METHODS = ("card", "ach")
 PAYMENT, FORM = TIMERS
 PPM = 10**6
 NO_LIMIT = 2**62
+PLANS_KEPT = 2**3
 INVOCATION = "invoke"  # what a warm invocation adds to the handler, as its caller sees it
 
 
 def compile_plan(assumptions: Assumptions) -> Plan:
-    """The Plan of a scenario. Its assumptions have been checked; this step only lays them out."""
-    return _Compiler(assumptions).plan()
+    """The Plan of a scenario. Its assumptions have been checked; this step only lays them out.
+
+    The same one for scenarios that differ in what no plan is made of.
+    """
+    workload = assumptions.scenario.workload
+    figures = [workload.commission.value]
+    figures += [figure for fate in workload.fates.values() for figure in (fate.share.value, fate.lag.scale)]
+    if any(map(is_column, figures)):
+        return _Compiler(assumptions).plan()
+    said = repr((workload.fates, workload.commission.value, workload.payouts_per_payment, workload.payout_policy))
+    services = tuple((name, Same(service)) for name, service in assumptions.services.items())
+    return _compiled(_Source(Same(assumptions.pipeline), services, said, assumptions.scenario.on, assumptions))
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What a plan is made of: records by their identity, and what the workload says in words."""
+
+    pipeline: Same
+    services: tuple[tuple[str, Same], ...]
+    workload: str
+    on: dt.date
+    assumptions: Assumptions = field(compare=False)
+
+
+@lru_cache(maxsize=PLANS_KEPT)
+def _compiled(source: _Source) -> Plan:
+    return _Compiler(source.assumptions).plan()
 
 
 @dataclass

@@ -19,6 +19,7 @@ MOVED_TWICE = "moved_twice"  # what moved once more because a message came twice
 MANTISSA_BITS = 10  # histogram bins are 2^-10 wide relative to their value
 BINS = (64 - MANTISSA_BITS) << MANTISSA_BITS
 MOST_DAYS = 400
+OF_USAGE = ("calls", "chunks", "stored_s", "functions", "outcomes")
 
 
 def bin_of(value: int) -> int:
@@ -92,14 +93,27 @@ class Counts:
 
     @classmethod
     def of_months(cls, runs: Sequence[Counts]) -> Counts:
-        """What usage is made of, of many months: with one more axis behind the others, for amounts before the last."""
+        """What usage is made of, of many months: with one more axis behind the others, for amounts before the last.
+
+        In these the amounts of a month need not rise.
+        """
         first = runs[0]
-        names = ("calls", "chunks", "stored_s", "functions", "outcomes")
         stacked: dict[str, Any] = {
-            name: np.stack([getattr(counts, name) for counts in runs], axis=-1) for name in names
+            name: np.stack([getattr(counts, name) for counts in runs], axis=-1) for name in OF_USAGE
         }
-        known = dict.fromkeys(name for counts in runs for name in counts.amounts)
-        return replace(first, **stacked, amounts={name: _amounts_of(runs, name) for name in known})
+        return replace(first, **stacked, amounts=amounts_of_months([counts.amounts for counts in runs]))
+
+    def only(self, months: Sequence[int]) -> Counts:
+        """Some of the months."""
+        chosen: dict[str, Any] = {name: getattr(self, name)[..., months] for name in OF_USAGE}
+        return replace(self, **chosen, amounts={name: amounts[:, months] for name, amounts in self.amounts.items()})
+
+    def by_itself(self) -> Counts:
+        """The same with whole histograms of its own, which no later run changes, and with amounts that rise."""
+        latency = np.zeros((len(TIMERS), BINS), np.int64)
+        latency[:, : self.latency.shape[1]] = self.latency
+        amounts = {name: found[:, np.argsort(found[0])] for name, found in self.amounts.items()}
+        return replace(self, latency=latency, amounts=amounts)
 
     def without_histograms(self) -> Counts:
         """The same without the histograms of latency, which are large."""
@@ -120,13 +134,20 @@ class Counts:
         return self.amounts[name][1 + basis] if name in self.amounts else np.zeros(0, np.int64)
 
 
-def _amounts_of(runs: Sequence[Counts], name: str) -> np.ndarray:
-    """(3, months, n); where a month has fewer amounts than another, the rest occurs no time."""
-    found = [counts.amounts.get(name, np.zeros((3, 0), np.int64)) for counts in runs]
-    together = np.zeros((3, len(runs), max(one.shape[1] for one in found)), np.int64)
+def amounts_of_months(months: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Amounts by name, (3, months, n); where a month has fewer than another, the rest occurs no time."""
+    known = dict.fromkeys(name for amounts in months for name in amounts)
+    return {name: _amounts_of([amounts.get(name, _NONE) for amounts in months]) for name in known}
+
+
+def _amounts_of(found: Sequence[np.ndarray]) -> np.ndarray:
+    together = np.zeros((3, len(found), max(one.shape[1] for one in found)), np.int64)
     for month, one in enumerate(found):
         together[:, month, : one.shape[1]] = one
     return together
+
+
+_NONE = np.zeros((3, 0), np.int64)
 
 
 def quantile(histogram: np.ndarray, level: float) -> float | None:

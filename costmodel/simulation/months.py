@@ -7,75 +7,80 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from costmodel.assumptions.by_month import by_month, most, of_month
+from costmodel.assumptions.by_month import most, of_month
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.simulation.counts import Counts
 from costmodel.simulation.engines import engine_named
 from costmodel.simulation.payments import Payments
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.replications import drain_ns, serial
-from costmodel.simulation.timetable import Timetable, draw_outages, lasting_timetable, outage_terms
+from costmodel.simulation.timetable import (
+    Timetable,
+    lasting_timetable,
+)
 
-Engine = Callable[[Payments], Counts]
 Outages = tuple[tuple[tuple[int, int], ...], ...]
+Tell = Callable[[int, Counts], None]
 
 
 class Months:
     """Months of a plan whose figures may be columns (`assumptions.by_month`): each month takes its own.
 
-    assumptions: what the plan was compiled from. start, window: of the payments of every month.
+    assumptions: what the plan was compiled from. start, window: of the payments of every month. seeds: of the months.
     """
 
     def __init__(
-        self, plan: Plan, assumptions: Assumptions, start: dt.datetime, window: tuple[int, int], engine: str
-    ) -> None:
+        self, plan: Plan, assumptions: Assumptions, start: dt.datetime, window: tuple[int, int],
+        seeds: Sequence[int], engine: str,
+    ) -> None:  # fmt: skip
         end_ns = window[1] + most(drain_ns(plan, assumptions.scenario.on.year))
-        self.plan, self.window = plan, window
+        self.plan, self.window, self.seeds = plan, window, seeds
         self.table = lasting_timetable(plan, start, end_ns)
         self.serial = serial(plan, assumptions)
-        self.made: Any = _Compiled(plan, self.table) if engine == "compiled" else _Reference(plan, self.table)
+        self.made: Any = _Reference(plan, self.table, seeds)
+        if engine == "compiled":
+            from costmodel.simulation.compiled_months import CompiledMonths
+            from costmodel.simulation.plan_arrays import PlanArrays
 
-    def run(self, month: int, seed: int, payments: Sequence[Payments], outages: Outages) -> list[Counts]:
-        """What happens to each of some payments in one month, as a run of the plan with that month's figures tells."""
-        times = dataclasses.replace(self.table, outages=outages)
-        engine = self.made.of_month(month, times, seed)
-        found = [engine(one) for one in payments]
-        for counts in found:
-            counts.outage_ns = times.path_outage_ns(self.serial, *self.window)
+            self.made = CompiledMonths(PlanArrays(plan, self.table), seeds)
+
+    def run(
+        self, outages: Sequence[Outages], rails: Sequence[Sequence[Payments]], tell: Sequence[Tell | None]
+    ) -> list[Counts]:
+        """What usage is made of, of all months together, for each of some rails that they are paid on.
+
+        What happens in a month is what a run of the plan with that month's figures tells. tell: for each rail, gets a
+        month's number and all its counts, which last until the next one's.
+        """
+        found: list[Counts] = self.made.run(outages, rails, [one and self._with_outages(outages, one) for one in tell])
         return found
 
+    def _with_outages(self, outages: Sequence[Outages], tell: Tell) -> Tell:
+        def told(month: int, counts: Counts) -> None:
+            times = dataclasses.replace(self.table, outages=outages[month])
+            counts.outage_ns = times.path_outage_ns(self.serial, *self.window)
+            tell(month, counts)
 
-def outages_by_month(plan: Plan, end_ns: int, seeds: Sequence[int]) -> list[Outages]:
-    """The outages of each month, up to `end_ns`."""
-    terms = by_month(outage_terms(plan), len(seeds))
-    return [draw_outages(own, end_ns, seed) for own, seed in zip(terms, seeds, strict=True)]
-
-
-class _Compiled:
-    """The compiled engine on one layout, in which each month puts its figures."""
-
-    def __init__(self, plan: Plan, table: Timetable) -> None:
-        from costmodel.simulation.plan_arrays import PlanArrays
-
-        self.plan, self.arrays = plan, PlanArrays(plan, table)
-
-    def of_month(self, month: int, times: Timetable, seed: int) -> Engine:
-        """Runs of that month."""
-        from costmodel.simulation.compiled import Compiled
-
-        self.arrays.put_month(month)
-        laid = self.arrays, self.arrays.book(times.outages, seed)
-        return lambda payments: Compiled(self.plan, payments, times, seed, laid=laid).run()
+        return told
 
 
 class _Reference:
     """The reference engine on the plan as it is in each month."""
 
-    def __init__(self, plan: Plan, table: Timetable) -> None:
-        self.plan, self.table = plan, table
+    def __init__(self, plan: Plan, table: Timetable, seeds: Sequence[int]) -> None:
+        self.plan, self.table, self.seeds = plan, table, seeds
 
-    def of_month(self, month: int, times: Timetable, seed: int) -> Engine:
-        """Runs of that month."""
-        plan, made = of_month(self.plan, month), engine_named("reference")
-        times = dataclasses.replace(times, delays=of_month(self.table.delays, month))
-        return lambda payments: made(plan, payments, times, seed).run()
+    def run(
+        self, outages: Sequence[Outages], rails: Sequence[Sequence[Payments]], tell: Sequence[Tell | None]
+    ) -> list[Counts]:
+        """As `Months.run`."""
+        made, found = engine_named("reference"), [list[Counts]() for _ in rails]
+        for month, (spans, seed) in enumerate(zip(outages, self.seeds, strict=True)):
+            delays = of_month(self.table.delays, month)
+            plan, times = of_month(self.plan, month), dataclasses.replace(self.table, outages=spans, delays=delays)
+            for payments, runs, told in zip(rails, found, tell, strict=True):
+                counts = made(plan, payments[month], times, seed).run()
+                if told is not None:
+                    told(month, counts)
+                runs.append(counts.without_histograms())
+        return [Counts.of_months(runs) for runs in found]

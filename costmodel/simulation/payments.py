@@ -62,7 +62,11 @@ class Payments:
     def by_methods_of(self, workload: Workload, seed: int) -> Payments:
         """The same payments made by the methods of another workload."""
         ids = np.arange(self.number, dtype=np.int64) - self.measured[0]
-        return replace(self, method=_methods(workload, seed, ids))
+        return self.made_by(_methods(workload, seed, ids))
+
+    def made_by(self, method: npt.NDArray[np.int8]) -> Payments:
+        """The same payments, each made by another method."""
+        return replace(self, method=method)
 
 
 def month_start(scenario: Scenario) -> dt.datetime:
@@ -165,7 +169,7 @@ class Demand:
 
     def payments(self) -> Payments:
         """All of them, drawn. Raises InputError if they do not fit into memory."""
-        check_room(self.expected_in_all, free_bytes())
+        self.check_room()
         after = self.intensity.times(*_spacings(self.seed, self.expected, self.workload.count), before=False)
         before = self.intensity.times(*_lead_in_spacings(self.seed, self.before), before=True)
         ids = np.arange(-len(before), len(after), dtype=np.int64)
@@ -178,6 +182,10 @@ class Demand:
             start=self.start,
             window=self.window,
         )
+
+    def check_room(self) -> None:
+        """Raises InputError if all of them, drawn, do not fit into memory."""
+        check_room(self.expected_in_all, free_bytes())
 
 
 def generate(scenario: Scenario, seed: int, lead_in_ns: int) -> Payments:
@@ -243,7 +251,7 @@ def _amounts(workload: Workload, seed: int, ids: IntArray) -> IntArray:
     total = total_cents(workload, int(measured.sum()))
     scale = total / int(drawn[measured].sum())
     amounts: IntArray = np.maximum(1, np.rint(drawn * scale)).astype(np.int64)
-    amounts[measured] = _to_total(drawn[measured], total)
+    amounts[measured] = to_total(drawn[measured], total)
     return amounts
 
 
@@ -266,7 +274,7 @@ def ticket_law(workload: Workload) -> LawTable | IntArray:
     return np.array([round(mean)], np.int64)
 
 
-def _to_total(drawn: IntArray, total: int) -> IntArray:
+def to_total(drawn: IntArray, total: int) -> IntArray:
     """Amounts in proportion to `drawn` that sum to `total`: rounded down, the cents left to the largest remainders.
 
     None is under a cent; what that adds is taken from the largest, one cent at a time.
@@ -285,14 +293,22 @@ def _to_total(drawn: IntArray, total: int) -> IntArray:
 
 
 def _methods(workload: Workload, seed: int, ids: IntArray) -> npt.NDArray[np.int8]:
+    return method_of(workload, _bits(seed, "method", ids))
+
+
+def method_of(workload: Workload, bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.int8]:
+    """How each payment is made, by its 64 random bits."""
     share = workload.methods.get("ach")
-    if share is None:
-        return np.full(len(ids), CARD, np.int8)
-    return uniform_below_many(_bits(seed, "method", ids), share).astype(np.int8)
+    return np.full(bits.shape, CARD, np.int8) if share is None else uniform_below_many(bits, share).astype(np.int8)
 
 
 def _providers(workload: Workload, seed: int, ids: IntArray) -> npt.NDArray[np.int32]:
-    return _below(_bits(seed, "provider", ids), workload.accounts).astype(np.int32)
+    return accounts_of(workload, _bits(seed, "provider", ids))
+
+
+def accounts_of(workload: Workload, bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
+    """Whom each payment is for, by its 64 random bits."""
+    return _below(bits, workload.accounts).astype(np.int32)
 
 
 def _below(bits: npt.NDArray[np.uint64], number: int) -> IntArray:

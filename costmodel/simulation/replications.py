@@ -18,13 +18,16 @@ from costmodel.simulation.conservation import conserved
 from costmodel.simulation.counts import Counts
 from costmodel.simulation.draws import stream_key
 from costmodel.simulation.engines import chosen, engine_named
+from costmodel.simulation.outages import Outages, outages_by_month
 from costmodel.simulation.payments import Demand, Payments, month_hours_of
+from costmodel.simulation.payments_by_month import payments_by_month
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.replaying import Replay
 from costmodel.simulation.room import BYTES_WAITING, Watchman, check_room, free_bytes
-from costmodel.simulation.timetable import Timetable, draw_outages, make_timetable, outage_terms
+from costmodel.simulation.timetable import Timetable, lasting_timetable
 
 NS_PER_S = 10**9
+DRAWN_TOGETHER = 2**15  # payments of all replications, which are then laid out once
 S_PER_HOUR = 3600
 NS_PER_DAY = 24 * S_PER_HOUR * NS_PER_S
 NS_PER_WEEK = 7 * NS_PER_DAY
@@ -73,25 +76,41 @@ def simulate(
         check_room(demand.expected_in_all, free_bytes(), BYTES_WAITING)
     number = replications(scenario, first.measured[1] - first.measured[0])
     seeds = [scenario.seed if k == 0 else stream_key(scenario.seed, "replication", k) for k in range(number)]
-    table = make_timetable(plan, first.start, first.window[1] + drain_ns(plan, scenario.on.year), scenario.seed)
+    lasting = lasting_timetable(plan, first.start, first.window[1] + drain_ns(plan, scenario.on.year))
+    # payments of a file have been made: no outage can undo them
+    outages = [lasting.outages] if replayed else outages_by_month(plan, lasting.end_ns, seeds)
+    tables = [dataclasses.replace(lasting, outages=spans) for spans in outages * (number if replayed else 1)]
     name = chosen(engine, plan, number * first.number)
-    run_once, runs = engine_named(name), []
-    for k, seed in enumerate(seeds):
-        payments = first if k == 0 or replayed else Demand(scenario, seed, lead_in)
-        # payments of a file have been made: no outage can undo them
-        times = (
-            table
-            if k == 0
-            else dataclasses.replace(table, outages=draw_outages(outage_terms(plan), table.end_ns, seed))
-        )
-        if replayed:
-            times = dataclasses.replace(table, outages=tuple(() for _ in plan.outages))
-        watchman = Watchman(_part(watch, k, number, first.window[1]), name == "reference", free_bytes)
-        counts = run_once(plan, payments, times, seed).run(watchman)
+    if replayed is None and name == "compiled" and 1 < number <= DRAWN_TOGETHER / max(1, demand.expected_in_all):
+        runs = _together(plan, lasting, demand, seeds, outages, watch)
+    else:
+        runs = []
+        for k, seed in enumerate(seeds):
+            payments = first if k == 0 or replayed else Demand(scenario, seed, lead_in)
+            watchman = Watchman(_part(watch, k, number, first.window[1]), name == "reference", free_bytes)
+            runs.append(engine_named(name)(plan, payments, tables[k], seed).run(watchman))
+    for counts, times in zip(runs, tables, strict=True):
         conserved(plan, counts)
-        counts.outage_ns = times.path_outage_ns(serial(plan, assumptions), *payments.window)
-        runs.append(counts)
-    return Simulated(runs, seeds, first, table, period_of(scenario, first, replayed), replayed, name)
+        counts.outage_ns = times.path_outage_ns(serial(plan, assumptions), *first.window)
+    return Simulated(runs, seeds, first, tables[0], period_of(scenario, first, replayed), replayed, name)
+
+
+def _together(
+    plan: Plan, table: Timetable, demand: Demand, seeds: list[int], outages: Sequence[Outages], watch: Watch | None
+) -> list[Counts]:
+    """Replications of few payments: laid out once, one after the other in the same memory."""
+    from costmodel.simulation.compiled_months import CompiledMonths, laid_out
+
+    runs: list[Counts] = []
+
+    def take(month: int, counts: Counts) -> None:
+        runs.append(counts.by_itself())
+        if watch is not None:
+            watch((month + 1) / len(seeds))
+
+    payments = payments_by_month(demand.scenario, seeds, demand.lead_in_ns)
+    CompiledMonths(laid_out(plan, table), seeds).run(outages, [payments], [take])
+    return runs
 
 
 def serial(plan: Plan, assumptions: Assumptions) -> list[int]:

@@ -72,8 +72,7 @@ class LawTable:
     @lru_cache(maxsize=LAWS_KEPT)
     def lognormal(mean: float, cv: float) -> LawTable:
         """A lognormal law by its mean and coefficient of variation."""
-        sigma = math.sqrt(math.log1p(cv * cv))
-        mu, exp = math.log(mean) - sigma * sigma / 2, math.exp
+        (mu, sigma), exp = lognormal_terms(mean, cv), math.exp
         return _Closed(lambda _, scores: [exp(mu + sigma * score) for score in scores])
 
     def scaled(self, factor: float) -> LawTable:
@@ -159,7 +158,7 @@ class _Closed(LawTable):
 
     def picked(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """As the table has them."""
-        object.__setattr__(self, "asked", self.asked + len(places))
+        object.__setattr__(self, "asked", self.asked + places.size)
         if self.asked > PLACES:
             return self.edges[places]
         needed, which = np.unique(places, return_inverse=True)
@@ -173,12 +172,12 @@ class _Closed(LawTable):
 
 
 class _Scaled(LawTable):
-    """The table of a law whose every value is multiplied, likewise."""
+    """The table of a law whose every value is multiplied, likewise; by a factor of its own in each of some draws."""
 
     base: LawTable
-    factor: float
+    factor: Any
 
-    def __init__(self, base: LawTable, factor: float) -> None:
+    def __init__(self, base: LawTable, factor: Any) -> None:
         object.__setattr__(self, "base", base)
         object.__setattr__(self, "factor", factor)
 
@@ -190,7 +189,8 @@ class _Scaled(LawTable):
 
     def edge(self, place: int) -> int:
         """As the table has it."""
-        return round(min(self.base.edge(place) * self.factor, LARGEST))
+        edge: int = round(min(self.base.edge(place) * self.factor, LARGEST))
+        return edge
 
     def picked(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """As the table has them."""
@@ -198,11 +198,26 @@ class _Scaled(LawTable):
         return found
 
 
+def lognormal_terms(mean: float, cv: float) -> tuple[float, float]:
+    """Mean and standard deviation of the logarithm of a lognormal law, from its mean and coefficient of variation."""
+    sigma = math.sqrt(math.log1p(cv * cv))
+    return math.log(mean) - sigma * sigma / 2, sigma
+
+
 def multiplied(edges: Any, factor: Any, room: Any = None) -> Any:
     """Edges times a factor, to whole numbers, none beyond what 63 bits hold; as floats, if `room` is given for them."""
     found = np.multiply(edges, factor, out=room)
     found = np.rint(np.minimum(found, LARGEST, out=room), out=room)
     return found.astype(np.int64) if room is None else found
+
+
+def scaled_values(law: LawTable, factors: npt.NDArray[np.float64], bits: Bits) -> npt.NDArray[np.int64]:
+    """Draws of a law that has another scale in each row of bits: as `values` of the law scaled by that row's factor."""
+    along = np.repeat(factors, bits.shape[1])
+    found = _Scaled(law, along).values(bits.ravel()).reshape(bits.shape)
+    plain = np.flatnonzero(factors == 1)
+    found[plain] = law.values(bits[plain].ravel()).reshape(len(plain), bits.shape[1])
+    return found
 
 
 class LawByMonth(LawTable, ByMonth):

@@ -9,7 +9,7 @@ from typing import Any
 
 from costmodel.assumptions.by_month import each
 from costmodel.assumptions.catalog import Assumptions
-from costmodel.simulation.counts import BASES, FUNCTION_COUNTS, MOVED_TWICE, Counts
+from costmodel.simulation.counts import FUNCTION_COUNTS, MOVED_TWICE, Counts
 from costmodel.simulation.plan import TIMERS, Outcome, Plan
 from costmodel.simulation.replications import Period
 from costmodel.simulation.statistics import days_quantile, latency_ms

@@ -37,6 +37,17 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
 
 
 @pytest.fixture
+def cli_here(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """The same in a folder of its own with a small month; errors show where they come from."""
+    from tests.fuzz.corpus import SMALL_STRIPE
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COSTMODEL_DEBUG", "1")
+    Path("small.toml").write_text(SMALL_STRIPE, encoding="utf-8")
+    return lambda *words: called(capsys, *words)
+
+
+@pytest.fixture
 def closed_charts() -> Iterator[None]:
     """Charts without a window, all closed in the end."""
     import matplotlib as mpl

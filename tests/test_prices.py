@@ -150,11 +150,13 @@ def test_ours_is_never_older_by_an_old_list(catalog: dict[str, Service]) -> None
     assert found.new == ()
 
 
-def test_a_map_of_a_meter_that_is_not_there(catalog: dict[str, Service]) -> None:
-    where = load_offer_map()
-    wrong = where.model_copy(update={"product": (where.product[0].model_copy(update={"meter": "lambda.request"}),)})
-    with pytest.raises(InputError, match=r"no such meter: `lambda\.request`; did you mean `lambda.requests`"):
-        compare_offers([], catalog, wrong)
+def test_a_map_of_a_meter_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "offers").mkdir()
+    own = '[[product]]\nservice_code = "AWSLambda"\nmeter = "lambda.request"\n'
+    (tmp_path / "offers/aws.toml").write_text(own, encoding="utf-8")
+    says = r"offers/aws\.toml:3: product\[0\]\.meter: no such meter: `lambda\.request`; did you mean `lambda.requests`"
+    with pytest.raises(InputError, match=says):
+        load_offer_map(data=tmp_path)
 
 
 def test_every_product_of_the_map_is_a_meter_of_its_own(catalog: dict[str, Service]) -> None:

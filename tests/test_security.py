@@ -24,7 +24,7 @@ from costmodel.assumptions.catalog import load_assumptions
 from costmodel.errors import InputError
 from costmodel.reporting.tables import no_formula
 from tests.fuzz.corpus import OFFERS, PAYMENTS, REFERENCE, SMALL, SMALL_STRIPE
-from tests.guarded import Cli, called
+from tests.guarded import Cli
 from tests.offers import as_json
 from tests.test_house import Sources, package_sources
 
@@ -94,14 +94,6 @@ def test_a_planted_danger_is_found(planted: str) -> None:
 # --- names of files --------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COSTMODEL_DEBUG", "1")
-    Path("small.toml").write_text(SMALL, encoding="utf-8")
-    return lambda *words: called(capsys, *words)
-
-
 ELSEWHERE = ["../../etc/passwd", "/etc/passwd", "/dev/zero", "../secret", "a/../../b", "..", "~/.ssh/id_rsa", "C:\\x"]
 
 
@@ -125,7 +117,7 @@ def test_a_file_names_no_file_that_is_no_data(tmp_path: Path, name: str, kind: s
     assert "root:" not in str(refused.value)
 
 
-def test_a_price_list_is_written_into_no_other_folder(cli: Cli) -> None:
+def test_a_price_list_is_written_into_no_other_folder(cli_here: Cli) -> None:
     """The names of the files come from the map of products: a service that the catalog has, or none."""
     Path("mine/offers").mkdir(parents=True)
     Path("mine/offers/aws.toml").write_text(
@@ -133,15 +125,15 @@ def test_a_price_list_is_written_into_no_other_folder(cli: Cli) -> None:
         encoding="utf-8",
     )
     Path("index.json").write_text(as_json(OFFERS), encoding="utf-8")
-    code, _, err = cli("prices", "import", "index.json", "--write", "mine", "--data", "mine")
+    code, _, err = cli_here("prices", "import", "index.json", "--write", "mine", "--data", "mine")
     assert code == 2, err
     assert not list(Path.cwd().parent.rglob("evil*"))
 
 
-def test_a_revision_is_a_word_for_git_and_never_an_option(cli: Cli) -> None:
+def test_a_revision_is_a_word_for_git_and_never_an_option(cli_here: Cli) -> None:
     Path("kept.json").write_text("{}", encoding="utf-8")
     for revision in ("--output=stolen", "-h", "; touch stolen", "$(touch stolen)"):
-        code, _, err = cli("diff", "kept.json", f"--base-ref={revision}", *REFERENCE)
+        code, _, err = cli_here("diff", "kept.json", f"--base-ref={revision}", *REFERENCE)
         assert code == 2, err
     assert not Path("stolen").exists()
 
@@ -163,7 +155,7 @@ note = "@SUM(1+1)"
 
 
 @pytest.fixture
-def evil(cli: Cli) -> Cli:
+def evil(cli_here: Cli) -> Cli:
     """A service and a scenario whose words are formulas and HTML."""
     Path("mine/services").mkdir(parents=True)
     Path("mine/services/kms.toml").write_text(SERVICE, encoding="utf-8")
@@ -171,7 +163,7 @@ def evil(cli: Cli) -> Cli:
     Path("mine/scenarios").mkdir()
     Path("mine/scenarios/hourly_10k_day.toml").write_text('[workload]\ndays = "0.01"\n', encoding="utf-8")
     Path("usage.csv").write_text("service,meter,quantity\nkms,keys,5\n", encoding="utf-8")
-    return lambda *words: cli(*words, "--data", "mine")
+    return lambda *words: cli_here(*words, "--data", "mine")
 
 
 @pytest.mark.parametrize(
@@ -296,18 +288,16 @@ HUGE = [
 
 @pytest.mark.parametrize(("what", "name", "text", "words"), HUGE, ids=[each[0] for each in HUGE])
 def test_what_is_absurdly_large_is_refused_at_once(
-    cli: Cli, what: str, name: str, text: str, words: tuple[str, ...]
+    cli_here: Cli, what: str, name: str, text: str, words: tuple[str, ...]
 ) -> None:
     Path(name).write_text(text, encoding="utf-8")
-    Path("small.toml").write_text(SMALL_STRIPE, encoding="utf-8")
-    code, out, err = cli(*words)
+    code, out, err = cli_here(*words)
     assert (code, out) == (2, ""), (what, err[:300])
     assert name in err
     assert len(err) < 5000
 
 
-def test_the_same_files_are_read_when_nothing_is_wrong_with_them(cli: Cli) -> None:
+def test_the_same_files_are_read_when_nothing_is_wrong_with_them(cli_here: Cli) -> None:
     """So that none of the above is refused for another reason."""
     Path("p.csv").write_text(PAYMENTS, encoding="utf-8")
-    Path("small.toml").write_text(SMALL_STRIPE, encoding="utf-8")
-    assert cli("run", "small.toml", "--payments", "p.csv", *REFERENCE)[0] == 0
+    assert cli_here("run", "small.toml", "--payments", "p.csv", *REFERENCE)[0] == 0

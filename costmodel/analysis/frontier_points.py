@@ -121,7 +121,7 @@ class Judge:
             offered_per_hour=offered,
             held=tuple(found),
             lost_percent=100 * own.throughput["failed_per_hour"] / offered if offered else 0.0,
-            refused_calls=own.figures["service_throttles"] / own.payments,
+            refused_calls=own.figures["service_throttles"] / max(1, own.payments),
             own_usd_per_payment=own.cost_per_payment_usd,
             nearest_limit=own.limits[0].name if own.limits else None,
             warmest=warm,

@@ -9,8 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-from costmodel.assumptions.catalog import load_table
-from costmodel.assumptions.checking import check, nearest
+from costmodel.assumptions.catalog import load_services, load_table
+from costmodel.assumptions.checking import check, dotted, nearest, place_of
 from costmodel.assumptions.decimals import in_full
 from costmodel.assumptions.offers import OfferMap, Product
 from costmodel.assumptions.service import Price, Service
@@ -67,13 +67,22 @@ class Comparison:
 
 
 def load_offer_map(name: str = "aws", data: Path | None = None) -> OfferMap:
-    """The map of that name. Raises InputError for one that is not there or not valid."""
-    return check(OfferMap, load_table("offers", name, data)[0])
+    """The map of that name. Raises InputError for one that is not there or not valid, or that names other meters."""
+    table = load_table("offers", name, data)[0]
+    where = check(OfferMap, table)
+    meters = {f"{service}.{meter}" for service, found in load_services(data).items() for meter in found.meter}
+    problems = [
+        Problem(*place_of(table, loc), dotted(loc), f"no such meter: `{product.meter}`", nearest(product.meter, meters))
+        for loc, product in ((("product", number, "meter"), product) for number, product in enumerate(where.product))
+        if product.meter not in meters
+    ]
+    if problems:
+        raise InputError(problems)
+    return where
 
 
 def compare_offers(offers: Iterable[OfferPrice], services: Mapping[str, Service], where: OfferMap) -> Comparison:
-    """Each price of the list placed, and held against ours of its date. Raises InputError for a map of other meters."""
-    _check_map(where, services)
+    """Each price of the list placed, and held against ours of its date."""
     placed: dict[tuple[str, str], list[OfferPrice]] = {}
     unplaced: list[Unplaced] = []
     elsewhere = 0
@@ -96,18 +105,6 @@ def compare_offers(offers: Iterable[OfferPrice], services: Mapping[str, Service]
         else:
             unplaced += [Unplaced(offer, region, f"{len(several)} prices would be {meter}") for offer in several]
     return Comparison(tuple(_joined(found)), tuple(unplaced), elsewhere, services)
-
-
-def _check_map(where: OfferMap, services: Mapping[str, Service]) -> None:
-    problems = []
-    for product in where.product:
-        service, _, meter = product.meter.partition(".")
-        if service not in services or meter not in services[service].meter:
-            known = [f"{name}.{each}" for name, found in services.items() for each in found.meter]
-            problems.append(Problem(where.title, None, "product", f"no such meter: `{product.meter}`",
-                                    nearest(product.meter, known)))  # fmt: skip
-    if problems:
-        raise InputError(problems)
 
 
 def _region(offer: OfferPrice, where: OfferMap) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from costmodel.cli.common import OK, asked, assumed, folder, give, new_command, simulation_options
 
+File = tuple[str | bytes, str]  # what is in it, and that in words
+
 if TYPE_CHECKING:
     from costmodel.analysis.check import CheckResult
     from costmodel.analysis.growth import GrowthResult
@@ -15,30 +17,27 @@ if TYPE_CHECKING:
     from costmodel.result import Result
 
 
-def _focus(result: Result, path: str, arguments: argparse.Namespace) -> str:
-    from costmodel.reporting.focus import write_focus
+def _focus(result: Result, path: str, arguments: argparse.Namespace) -> File:
+    from costmodel.reporting.focus import focus_file
 
-    return f"{write_focus(result, path, folder(arguments)):,} rows in the layout of FOCUS 1.2"
+    content, rows = focus_file(result, path, folder(arguments))
+    return content, f"{rows:,} rows in the layout of FOCUS 1.2"
 
 
-def _html(result: Result, path: str, arguments: argparse.Namespace) -> str:
-    from costmodel.reporting.files import write_whole
+def _html(result: Result, path: str, arguments: argparse.Namespace) -> File:
     from costmodel.reporting.html_page import html_page
     from costmodel.reporting.report import make_report
 
     report = make_report(result, _checked(result, arguments), **_later(result, arguments))
-    write_whole(path, html_page(report))
-    return f"a report of {len(report.chapters)} chapters, one file that needs no network"
+    return html_page(report), f"a report of {len(report.chapters)} chapters, one file that needs no network"
 
 
-def _markdown(result: Result, path: str, arguments: argparse.Namespace) -> str:
-    from costmodel.reporting.files import write_whole
+def _markdown(result: Result, path: str, arguments: argparse.Namespace) -> File:
     from costmodel.reporting.report import make_report
     from costmodel.reporting.report_markdown import report_markdown
 
     report = make_report(result, _checked(result, arguments), **_later(result, arguments), all_=False)
-    write_whole(path, report_markdown(report))
-    return f"the same report shortened, {len(report.chapters)} chapters in Markdown"
+    return report_markdown(report), f"the same report shortened, {len(report.chapters)} chapters in Markdown"
 
 
 def _checked(result: Result, arguments: argparse.Namespace) -> CheckResult | None:
@@ -100,9 +99,8 @@ def _uncertainty(arguments: argparse.Namespace) -> Uncertainty | str:
                            **assumed(arguments))  # fmt: skip
 
 
-def _xlsx(result: Result, path: str, arguments: argparse.Namespace) -> str:
+def _xlsx(result: Result, path: str, arguments: argparse.Namespace) -> File:
     from costmodel.analysis.sides import STRIPE_PIPELINE, Business, Rail
-    from costmodel.reporting.files import write_whole
     from costmodel.reporting.workbook import workbook
 
     terms = asked(arguments)
@@ -110,14 +108,14 @@ def _xlsx(result: Result, path: str, arguments: argparse.Namespace) -> str:
     business = Business(arguments.scenario, **terms)
     is_stripe = result.assumptions.pipeline.processor == STRIPE_PIPELINE
     rails: tuple[Rail, ...] = () if is_stripe else ("card", "ach")
-    write_whole(path, workbook(result, {f"stripe_{rail}": business.result("stripe", rail) for rail in rails}))
+    made = workbook(result, {f"stripe_{rail}": business.result("stripe", rail) for rail in rails})
     beside = "" if is_stripe else ", beside the same month through Stripe by card and by ACH"
-    return f"the month as a workbook that calculates{beside}"
+    return made, f"the month as a workbook that calculates{beside}"
 
 
-Writer = Callable[["Result", str, argparse.Namespace], str]
-# What can be written: the option's name, its help, and the function that writes it and says what it wrote.
-OUTPUTS: tuple[tuple[str, str, Writer], ...] = (
+Maker = Callable[["Result", str, argparse.Namespace], File]
+# What can be written: the option's name, its help, and the function that makes it and says what it holds.
+OUTPUTS: tuple[tuple[str, str, Maker], ...] = (
     ("focus", "the forecast in the layout of FOCUS 1.2: CSV, or Parquet by the name", _focus),
     ("html", "one page for those who decide: the verdict on top, every figure with its source; prints well", _html),
     ("markdown", "the same shortened, for pull requests and wikis", _markdown),
@@ -147,20 +145,23 @@ def add(commands: Any) -> None:
 
 
 def report_command(arguments: argparse.Namespace) -> int:
-    """One scenario's month, written to each file that was named."""
+    """One scenario's month, written to each file that was named, once all of them are made."""
     from costmodel.errors import UsageError
     from costmodel.reporting.documents import written_documents
-    from costmodel.reporting.files import check_place
+    from costmodel.reporting.files import check_place, write_whole
     from costmodel.reporting.progress import progress
     from costmodel.run import run_or_replay
 
-    wanted = [(getattr(arguments, name), write) for name, _, write in OUTPUTS if getattr(arguments, name)]
+    wanted = [(getattr(arguments, name), make) for name, _, make in OUTPUTS if getattr(arguments, name)]
     if not wanted:
         raise UsageError(f"nothing to write: name a file with {', '.join(f'--{name} FILE' for name, _, _ in OUTPUTS)}")
     for path, _ in wanted:
         check_place(path)
     with progress(f"{arguments.scenario}: simulating", arguments.quiet) as watch:
         result = run_or_replay(arguments.scenario, watch=watch, **asked(arguments))
-    written = [{"file": path, "holds": write(result, path, arguments)} for path, write in wanted]
+    made = [(path, *make(result, path, arguments)) for path, make in wanted]
+    for path, content, _ in made:
+        write_whole(path, content)
+    written = [{"file": path, "holds": holds} for path, _, holds in made]
     give(arguments, written_documents(written, result.provenance()))
     return OK

@@ -45,12 +45,17 @@ Row = dict[str, Any]
 
 def write_focus(result: Result, path: str, data: Path | None = None) -> int:
     """Write a forecast as FOCUS rows, CSV or Parquet by the file's name; the number of rows."""
+    content, rows = focus_file(result, path, data)
+    write_whole(path, content)
+    return rows
+
+
+def focus_file(result: Result, path: str, data: Path | None = None) -> tuple[str | bytes, int]:
+    """What such a file of that name holds, and the number of rows."""
     rows = focus_rows(result, load_focus_terms(data))
     if path.lower().endswith(PARQUET_NAMES):
-        write_whole(path, _parquet(rows))
-    else:
-        write_whole(path, as_csv((_as_text(row) for row in rows), COLUMNS))
-    return len(rows)
+        return _parquet(rows), len(rows)
+    return as_csv((_as_text(row) for row in rows), COLUMNS), len(rows)
 
 
 def focus_rows(result: Result, terms: FocusTerms) -> list[Row]:

@@ -25,7 +25,8 @@ def check_room(payments: float, free: int | None, each: int = BYTES_PER_PAYMENT)
     wanted = payments * each
     if free is not None and wanted + LEFT_ALONE > free:
         raise InputError(Problem("this run", None, KEY, f"{payments:,.0f} payments with their lead-in take "
-                                 f"{wanted / GB:,.1f} GB, and {free / GB:,.1f} GB are free", REMEDY))  # fmt: skip
+                                 f"{wanted / GB:,.1f} GB, and {free / GB:,.1f} GB are free, of which "
+                                 f"{LEFT_ALONE / GB:,.1f} are left to others", REMEDY))  # fmt: skip
 
 
 REMEDY = "measure a shorter time at the same rate (workload.days, lead_in_days)"

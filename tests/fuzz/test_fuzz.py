@@ -95,6 +95,7 @@ def word_case(name: str, found: Found, drawn: tuple[list[str], list[str]], place
         found.cases += 1
         names = [word.rpartition("=")[2][:12] or word for word in given_words[1:]]
         names += [word.partition("=")[0].lstrip("-")[:12] for word in given_words[1:]]
+        names += [word.partition("=")[2][:12] for word in given_words[1:] if "=" in word]
         names += ["usage:", name, "--", "standard"]
         written += [".github", "tests", "cost"] if name == "init" else []
         written += ["out.txt"] if "sarif" in given_words else []

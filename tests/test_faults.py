@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,14 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), **more}
 
 
-def run(folder: Path, *words: str, before: str = "", **more: Any) -> subprocess.CompletedProcess[str]:
-    """A command in a process of its own, after some lines of Python."""
+def run(
+    folder: Path, *words: str, before: str = "", under: Sequence[str] = (), **more: Any
+) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, after some lines of Python; `under` another program that starts it."""
     code = f"import sys\n{before}\nfrom costmodel.cli.main import main\nsys.exit(main(sys.argv[1:]))"
     more.setdefault("env", environment())
-    return subprocess.run([sys.executable, "-c", code, *words], cwd=folder, capture_output=True, text=True, check=False,
-                          timeout=300, **more)  # fmt: skip
+    return subprocess.run([*under, sys.executable, "-c", code, *words], cwd=folder, capture_output=True, text=True,
+                          check=False, timeout=300, **more)  # fmt: skip
 
 
 @pytest.fixture
@@ -130,14 +133,52 @@ def test_a_read_only_folder(folder: Path, words: tuple[str, ...]) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="an administrator may write anywhere")
+CAPABILITIES = "-dac_override,-dac_read_search,-fowner"
+SUBJECT = [] if os.geteuid() else ["setpriv", "--bounding-set", CAPABILITIES]  # to permissions, as others are
+
+
+def obeys() -> bool:
+    """Whether a process can be had to which permissions apply; they do not to an administrator's."""
+    if os.geteuid():
+        return True
+    return bool(shutil.which("setpriv")) and not subprocess.run([*SUBJECT, "true"], check=False, capture_output=True).returncode  # fmt: skip
+
+
+permissions = pytest.mark.skipif(not obeys(), reason="an administrator who may write anywhere, without setpriv")
+
+
+@permissions
 def test_a_folder_without_permission(folder: Path) -> None:
     folder.chmod(0o500)
     try:
-        says(run(folder, *LARGE), "kept.txt")
+        says(run(folder, *LARGE, under=SUBJECT), "kept.txt")
     finally:
         folder.chmod(0o700)
     nothing_changed(folder)
+
+
+@permissions
+def test_a_store_in_a_folder_of_somebody_else(folder: Path) -> None:
+    """It may be read and not be written, it or a new one: said in words, and what was kept is as it was."""
+    theirs = folder / "theirs"
+    theirs.mkdir()
+    sweep = (*SWEEP, "--format", "csv", "--store")
+    assert run(folder, *sweep, "theirs/kept.sqlite").returncode == 0
+    before = (theirs / "kept.sqlite").read_bytes()
+    owners = (65534, 65534) if os.geteuid() == 0 else (-1, -1)  # nobody's
+    for path, mode in ((theirs / "kept.sqlite", 0o444), (theirs, 0o555)):
+        path.chmod(mode)
+        os.chown(path, *owners)
+    try:
+        for name in ("kept.sqlite", "new.sqlite"):
+            done = run(folder, *sweep, f"theirs/{name}", under=SUBJECT)
+            says(done, f"theirs/{name}: cannot be used", "name another place with --store FILE")
+            assert done.stdout == ""
+        says(run(folder, *sweep, "own.sqlite", "--out", "theirs/out.csv", under=SUBJECT), "theirs/out.csv: cannot be")
+    finally:
+        theirs.chmod(0o700)
+    assert [path.name for path in theirs.iterdir()] == ["kept.sqlite"]
+    assert (theirs / "kept.sqlite").read_bytes() == before
 
 
 # --- killed ----------------------------------------------------------------------------------------------------------

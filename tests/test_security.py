@@ -7,6 +7,7 @@ really written.
 from __future__ import annotations
 
 import ast
+import bz2
 import csv
 import gzip
 import io
@@ -14,15 +15,23 @@ import os
 import resource
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
+import numpy as np
 import openpyxl
+import pyarrow
+import pyarrow.parquet
 import pytest
 
+from costmodel.assumptions import csv_tables
 from costmodel.assumptions.catalog import load_assumptions
 from costmodel.errors import InputError
 from costmodel.reporting.tables import no_formula
+from costmodel.simulation import payment_rows
+from costmodel.simulation.reference import Reference
 from tests.fuzz.corpus import OFFERS, PAYMENTS, REFERENCE, SMALL, SMALL_STRIPE
 from tests.guarded import Cli
 from tests.offers import as_json
@@ -266,6 +275,85 @@ def test_a_compressed_file_does_not_fill_memory(
     else:
         assert (code, "p.csv.gz" in err) == (2, True), err
         assert says in err
+
+
+def opened(path: Path) -> IO[bytes]:
+    """A file to write compressed text into, by its name."""
+    if path.suffix == ".zst":
+        stream: IO[bytes] = pyarrow.CompressedOutputStream(str(path), "zstd")
+        return stream
+    return bz2.open(path, "wb")
+
+
+@pytest.mark.parametrize("name", ["p.csv.bz2", "p.csv.zst"])
+def test_what_is_compressed_in_another_way_does_not_either(cli_here: Cli, name: str) -> None:
+    with opened(Path(name)) as stream:
+        for _ in range(16):
+            stream.write(b"\x00" * 2**20)
+    code, out, err = cli_here("run", "small.toml", "--payments", name, *REFERENCE)
+    assert (code, out) == (2, "")
+    assert f"{name}:1: holds a zero byte" in err
+
+
+@pytest.mark.parametrize("as_written", ["dictionary", "text"])
+def test_a_value_of_a_parquet_file_that_stands_in_millions_of_rows(tmp_path: Path, as_written: str) -> None:
+    """Ten kilobytes that would be two terabytes of text: a million digits once, and two million rows that hold them."""
+    (tmp_path / "small.toml").write_text(SMALL_STRIPE, encoding="utf-8")
+    rows = pyarrow.array(np.zeros(2 * 10**6, np.int32))
+    amount = pyarrow.DictionaryArray.from_arrays(rows, pyarrow.array(["1" * 2**20]))
+    created = pyarrow.DictionaryArray.from_arrays(rows, pyarrow.array(["2026-11-02"]))
+    table = pyarrow.table({"amount": amount, "created": created})
+    if as_written == "text":  # what Spark and others write: the schema does not say that it is coded
+        table = table.replace_schema_metadata(None)
+    pyarrow.parquet.write_table(table, tmp_path / "p.parquet", compression="zstd", write_statistics=False,
+                                store_schema=as_written == "dictionary")  # fmt: skip
+    assert (tmp_path / "p.parquet").stat().st_size < 10**4
+    code, err, _ = bounded(tmp_path, "run", "small.toml", "--payments", "p.parquet", *REFERENCE)
+    assert (code, "Traceback" in err) == (2, False)
+    assert "p.parquet: a cell of the column `amount` has 1,048,576 bytes" in err
+
+
+def test_rows_for_which_there_is_no_room(cli_here: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is refused as it is read, not when memory is full."""
+    monkeypatch.setattr(payment_rows, "free_bytes", lambda: 2**28 + 144 * 1000)
+    Path("p.csv").write_text("amount,created\n" + "2.00,2026-11-03\n" * 1001, encoding="utf-8")
+    code, out, err = cli_here("run", "small.toml", "--payments", "p.csv", *REFERENCE)
+    assert (code, out) == (2, "")
+    assert "p.csv: 1,001 rows, and more, do not fit into the 0.3 GB of memory that are free" in err
+    Path("p.csv").write_text("amount,created\n" + "2.00,2026-11-03\n" * 1000, encoding="utf-8")
+    assert cli_here("run", "small.toml", "--payments", "p.csv", *REFERENCE)[0] == 0
+
+
+def test_rows_of_another_width_without_end(cli_here: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is kept for the account of the file; thousands of megabytes of them are not."""
+    monkeypatch.setattr(csv_tables, "MOST_MISFITS", 1000)
+    Path("p.csv").write_text("amount,created\n1.00,2026-11-02\n" + "1\n" * 1001, encoding="utf-8")
+    code, out, err = cli_here("run", "small.toml", "--payments", "p.csv", *REFERENCE)
+    assert (code, out) == (2, "")
+    assert "p.csv:3: more than 1,000 rows have another number of columns than the header" in err
+
+
+def test_no_memory_at_all_is_said_in_words(cli_here: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Reference, "run", full)
+    assert cli_here("run", "small.toml", *REFERENCE) == (
+        2, "", "there is not enough memory for this\nMeasure a shorter time (workload.days), or give a smaller file.\n"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["p.zip", "p.xlsx", "p.csv"])
+def test_an_archive_is_no_table(cli_here: Cli, name: str) -> None:
+    """Neither is unpacked: nothing here reads archives or workbooks."""
+    with zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("p.csv", PAYMENTS)
+        archive.writestr("../evil.csv", "x")
+        archive.writestr("zeros", bytes(2**24))
+    code, _, err = cli_here("run", "small.toml", "--payments", name, *REFERENCE)
+    assert code == 2
+    assert f"{name}:1: not UTF-8 text" in err or f"{name}:1: holds a zero byte" in err
+    assert not list(Path.cwd().parent.rglob("evil*"))
 
 
 HUGE = [

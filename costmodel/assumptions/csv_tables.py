@@ -14,6 +14,7 @@ from costmodel.assumptions.table_files import Batch, LargeTable, first_line
 
 BATCH_BYTES = 2**22
 HEAD_BYTES = 2**16
+MOST_MISFITS = 2**18  # each is kept, and takes long
 SEPARATORS = (",", ";", "\t", "|")
 
 
@@ -40,6 +41,9 @@ class CsvTable(LargeTable):
                     yield Batch(arrays, first, batch.num_rows)
                     first += batch.num_rows
         except pyarrow.ArrowInvalid as error:
+            if len(self.misfits) > MOST_MISFITS:
+                wrong = f"more than {MOST_MISFITS:,} rows have another number of columns than the header"
+                raise self.refuse(self.misfits[0], wrong, "give a file that is one table") from None
             raise self.refuse(self._broken_line(), f"not readable as CSV ({first_line(error)})",
                               "correct the quoting of this line") from None  # fmt: skip
         except (OSError, EOFError) as error:
@@ -103,7 +107,7 @@ class CsvTable(LargeTable):
         if "\n" in row.text and row.text.count('"') % 2:
             return "error"
         self.misfits.append(row.number)
-        return "skip"
+        return "skip" if len(self.misfits) <= MOST_MISFITS else "error"
 
     def _stream(self) -> Any:
         from pyarrow import input_stream

@@ -39,6 +39,10 @@ def _failed(error: Exception) -> int:
     if isinstance(error, AskerError):
         print(*error.lines(), sep="\n", file=sys.stderr)
         return BAD_INPUT
+    if isinstance(error, MemoryError):
+        print("there is not enough memory for this", file=sys.stderr)
+        print("Measure a shorter time (workload.days), or give a smaller file.", file=sys.stderr)
+        return BAD_INPUT
     if os.environ.get("COSTMODEL_DEBUG"):
         raise error
     print(f"internal error: {type(error).__name__}: {error}", file=sys.stderr)

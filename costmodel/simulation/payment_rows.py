@@ -16,6 +16,7 @@ from costmodel.assumptions.table_files import Batch, LargeTable
 from costmodel.errors import InputError, Problem
 from costmodel.simulation.payment_cells import BoolArray, IntArray, Zones, by_word, cents, instants, texts
 from costmodel.simulation.payments import ACH, CARD
+from costmodel.simulation.room import BYTES_PER_PAYMENT, GB, LEFT_ALONE, free_bytes
 
 LINES_SHOWN = 3
 NAMES_SHOWN = 12
@@ -73,12 +74,20 @@ class Reader:
         keys = {"id": _Keys(), "order": _Keys()}
         for batch in self.table.batches(list(self.places.values())):
             parts.append(self._usable(batch, {name: batch.columns[at] for name, at in self.places.items()}, keys))
+            self._check_room(sum(len(part[0]) for part in parts) + len(self.table.misfits))
         columns = [np.concatenate([part[at] for part in parts]) for at in range(4)]
         kept = self._without_duplicates(columns[3], keys["id"])
         self.used = len(kept)
         found = _joined([column[kept] for column in columns[:3]], keys["order"].codes(kept))
         self._finish()
         return Rows(found[0], found[1] if "time" in self.places else None, found[2])
+
+    def _check_room(self, rows: int) -> None:
+        """Raises InputError where what is kept of so many rows, and will be made of them, does not fit into memory."""
+        free = free_bytes()
+        if free is not None and rows * BYTES_PER_PAYMENT + LEFT_ALONE > free:
+            wrong = f"{rows:,} rows, and more, do not fit into the {free / GB:,.1f} GB of memory that are free"
+            raise self.table.refuse(None, wrong, "give a file of a shorter time")
 
     def _usable(self, batch: Batch, columns: dict[str, Any], keys: dict[str, _Keys]) -> list[IntArray]:
         """Cents, µs, rail and number of the usable rows of a batch; the others are counted."""

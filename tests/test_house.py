@@ -83,7 +83,7 @@ NUMBERS: dict[str, dict[str, str]] = {
         "31": "its third shift",
         "53": "bits of a double's significand",
     },
-    "simulation/layout.py": {"79": "scalars of the engine's state", "512": "entries of a page of waiting money"},
+    "simulation/layout.py": {"84": "scalars of the engine's state", "512": "entries of a page of waiting money"},
     "simulation/tables.py": {"40": "octaves of a table: draws reach a probability of 2^-40"},
     "simulation/statistics.py": {
         "0.95": "the level that the key p95 names, and the usual confidence",

@@ -17,7 +17,7 @@ from costmodel.simulation.arrivals import Intensity
 from costmodel.simulation.calendar import schedule_times
 from costmodel.simulation.counts import Counts, bin_of, bin_values, quantile, quantiles
 from costmodel.simulation.draws import draw_bits, name_key, stream_key
-from costmodel.simulation.payments import Demand, _below, _to_total, generate, ticket_law
+from costmodel.simulation.payments import Demand, _below, generate, ticket_law, to_total
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.tables import CELLS, LawByMonth, LawTable, law_table, multiplied
 from costmodel.simulation.timetable import (
@@ -275,7 +275,7 @@ SHARED = [  # drawn, cents in all, cents each
 
 @pytest.mark.parametrize(("drawn", "total", "each"), SHARED)
 def test_amounts_to_a_total(drawn: list[int], total: int, each: list[int]) -> None:
-    amounts = _to_total(np.array(drawn, np.int64), total)
+    amounts = to_total(np.array(drawn, np.int64), total)
     assert (amounts.tolist(), amounts.dtype) == (each, np.int64)
 
 

@@ -15,11 +15,12 @@ import numpy.typing as npt
 from costmodel.assumptions.by_month import each
 from costmodel.simulation import layout as at
 from costmodel.simulation.ahead import plain_steps, roomy_quotas, tables_of_moment
+from costmodel.simulation.by_month_numbers import LawsByMonth, parted
 from costmodel.simulation.draws import MASK, SHARE_BITS, mix64, mix64_many, name_key, stream_key
 from costmodel.simulation.kernel_tables import on_cache_lines
 from costmodel.simulation.payments import Demand, Payments
 from costmodel.simulation.plan import FlowPlan, FunctionPlan, Instruction, Op, Plan, StepPlan
-from costmodel.simulation.tables import LawByMonth, LawTable, multiplied
+from costmodel.simulation.tables import LawTable
 from costmodel.simulation.timetable import Timetable
 
 Outages = tuple[tuple[tuple[int, int], ...], ...]
@@ -49,48 +50,6 @@ def keys_of(seed: int, stream: str, names: npt.NDArray[np.uint64]) -> IntArray:
 def whole(value: Any) -> int:
     """A figure of the plan as a whole number; a column of them where it has one for each month."""
     return each(int, value)
-
-
-@dataclass(frozen=True)
-class ByMonthNumbers:
-    """The numbers of an array that differ from month to month: their places, and (months, places) what they are."""
-
-    places: IntArray
-    values: IntArray
-
-    def put(self, array: IntArray, month: int) -> None:
-        """Those of one month, into the array."""
-        if len(self.places):
-            array.reshape(-1)[self.places] = self.values[month]
-
-
-def parted(numbers: Sequence[Any], columns: int = 1) -> tuple[IntArray, ByMonthNumbers]:
-    """Numbers as an array, and those of them that differ from month to month; the first month's stand in the array."""
-    flat = [number for row in numbers for number in row] if columns > 1 else list(numbers)
-    kinds = set(map(type, flat))
-    drawn = [at for at, number in enumerate(flat) if isinstance(number, np.ndarray)] if np.ndarray in kinds else []
-    values = np.array([flat[place] for place in drawn], np.int64).T
-    for place in drawn:
-        flat[place] = flat[place][0]
-    array = np.array(flat, np.int64)
-    return (array.reshape(-1, columns) if columns > 1 else array), ByMonthNumbers(np.array(drawn, np.int64), values)
-
-
-class LawsByMonth:
-    """The laws that have another scale in each month: their rows, what stands there unscaled, and the scales."""
-
-    def __init__(self, laws: Sequence[LawTable], arrays: IntArray) -> None:
-        found = [(row, law) for row, law in enumerate(laws) if isinstance(law, LawByMonth)]
-        self.rows = [row for row, _ in found]
-        self.unscaled = arrays[self.rows]
-        self.factors = [law.factors.tolist() for _, law in found]
-        self.room = np.zeros(at.LAW_COLUMNS)
-
-    def put(self, arrays: IntArray, month: int) -> None:
-        """Those of one month, among all laws."""
-        for row, unscaled, factors in zip(self.rows, self.unscaled, self.factors, strict=True):
-            factor = factors[month]
-            arrays[row] = unscaled if factor == 1 else multiplied(unscaled, factor, self.room)
 
 
 def only_value(law: LawTable) -> int:

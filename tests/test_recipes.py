@@ -412,9 +412,8 @@ def test_a_chart_is_a_function_of_a_result_and_its_test(shipped: Result) -> None
 def test_an_output_of_report_is_a_function_and_a_line(
     monkeypatch: pytest.MonkeyPatch, cli: Cli, tmp_path: Path
 ) -> None:
-    def total(result: Result, path: str, arguments: object) -> str:
-        Path(path).write_text(f"{result.bill.total_usd:f}")
-        return "the total"
+    def total(result: Result, path: str, arguments: object) -> tuple[str, str]:
+        return f"{result.bill.total_usd:f}", "the total"
 
     monkeypatch.setattr(report, "OUTPUTS", (*report.OUTPUTS, ("total", "the bill's total", total)))
     code, said, _ = cli(

@@ -36,10 +36,11 @@ from costmodel.simulation.compiling import compile_plan
 from costmodel.simulation.counts import Counts
 from costmodel.simulation.limits import Limit, limits
 from costmodel.simulation.months import Months, Tell
-from costmodel.simulation.outages import Outages, outages_by_month
+from costmodel.simulation.outages import outages_by_month
 from costmodel.simulation.payments import Payments
 from costmodel.simulation.payments_by_month import methods_by_month, payments_by_month
 from costmodel.simulation.replications import Period, lead_in_of, period_of
+from costmodel.simulation.timetable import Outages
 
 NOT_A_NUMBER = float("nan")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 from typing import Any
 
@@ -13,28 +14,27 @@ from costmodel.simulation.plan import Plan, QuotaPlan, StepPlan
 CALLS_LEFT = 2  # of the dearest kind: what a quota must have room for beside what strands may be ahead by
 
 
-def plain_steps(plan: Plan) -> list[bool]:
-    """Of each step, whether all its quotas are roomy."""
-    roomy = roomy_quotas(plan)
+def plain_steps(plan: Plan, roomy: Sequence[bool]) -> list[bool]:
+    """Of each step, whether all its quotas are roomy, as `roomy_quotas` tells."""
     return [all(roomy[quota] for quota in step.quotas) for step in plan.steps]
 
 
 def roomy_quotas(plan: Plan) -> list[bool]:
     """Of each quota, whether its depth lets strands be ahead."""
     dearest: list[list[Any]] = [[] for _ in plan.quotas]
+    growing = tables_of_moment(plan)
     for step in plan.steps:
-        tokens = most_tokens(plan, step)
+        tokens = most_tokens(plan, step, step.table in growing)
         for quota in step.quotas:
             dearest[quota].append(tokens)
     return [_is_roomy(quota, tokens) for quota, tokens in zip(plan.quotas, dearest, strict=True)]
 
 
-def most_tokens(plan: Plan, step: StepPlan) -> Any:
+def most_tokens(plan: Plan, step: StepPlan, grows: bool) -> Any:
     """What one call takes at most: a scan reads no more than a page, or than its table if that does not grow."""
     if not step.scan_chunk_bytes:
         return step.units
     table = plan.tables[step.table]
-    grows = any(other.adds_row and other.table == step.table for other in plan.steps)
     size = table.scan_page_bytes or (inf if grows else table.opening_rows * table.row_bytes)
     return step.units * np.maximum(1, np.ceil(np.asarray(size / step.scan_chunk_bytes, np.float64)))
 

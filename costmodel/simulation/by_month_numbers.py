@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from costmodel.simulation import layout as at
-from costmodel.simulation.tables import LawByMonth, LawTable, multiplied
+from costmodel.simulation.kernel_months import scale_laws
+from costmodel.simulation.tables import LawByMonth, LawTable
 
 IntArray = npt.NDArray[np.int64]
 
@@ -45,13 +45,11 @@ class LawsByMonth:
 
     def __init__(self, laws: Sequence[LawTable], arrays: IntArray) -> None:
         found = [(row, law) for row, law in enumerate(laws) if isinstance(law, LawByMonth)]
-        self.rows = [row for row, _ in found]
+        self.rows = np.array([row for row, _ in found], np.int64)
         self.unscaled = arrays[self.rows]
-        self.factors = [law.factors.tolist() for _, law in found]
-        self.room = np.zeros(at.LAW_COLUMNS)
+        self.factors = np.array([law.factors for _, law in found], np.float64).T.copy()
 
     def put(self, arrays: IntArray, month: int) -> None:
         """Those of one month, among all laws."""
-        for row, unscaled, factors in zip(self.rows, self.unscaled, self.factors, strict=True):
-            factor = factors[month]
-            arrays[row] = unscaled if factor == 1 else multiplied(unscaled, factor, self.room)
+        if len(self.rows):
+            scale_laws(arrays, self.rows, self.unscaled, self.factors[month])

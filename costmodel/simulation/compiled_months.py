@@ -21,16 +21,14 @@ from costmodel.simulation.compiled import Compiled, make_ready
 from costmodel.simulation.counts import BINS, Counts, amounts_of_months, bin_of
 from costmodel.simulation.demand_arrays import given
 from costmodel.simulation.draws import MASK, mix64_many, name_key
-from costmodel.simulation.kernel_months import scale_laws, take_money
+from costmodel.simulation.kernel_months import take_money
 from costmodel.simulation.kernel_tables import Block, on_cache_lines
 from costmodel.simulation.memory import POOLS, first_state
 from costmodel.simulation.payments import Payments
 from costmodel.simulation.plan import TIMERS, Plan
 from costmodel.simulation.plan_arrays import PlanArrays
-from costmodel.simulation.tables import LawByMonth, LawTable
-from costmodel.simulation.timetable import Timetable
+from costmodel.simulation.timetable import Outages
 
-Outages = tuple[tuple[tuple[int, int], ...], ...]
 IntArray = npt.NDArray[np.int64]
 Tell = Callable[[int, Counts], None]
 ROOMS = (at.NEAR_ROOM, at.FAR_ROOM, at.STACK_ROOM, at.MONEY_SLOTS, at.COMMON)
@@ -38,14 +36,7 @@ EMPTY = {"near": at.FOR_EVER, "far": at.FOR_EVER, "sorting": at.FOR_EVER, "commo
 COUNTED = ("calls", "chunks", "stored_s", "functions")
 SPANS_AT_FIRST = 2**6  # outages
 FREE_LISTS_KEPT = 2**4
-PLANS_KEPT = 2**3
 KEYS_AT_ONCE = 2**6  # months
-
-
-@lru_cache(maxsize=PLANS_KEPT)
-def laid_out(plan: Plan, table: Timetable) -> PlanArrays:
-    """A plan laid out; the latest are kept, for the next change of what no plan is made of. table: without outages."""
-    return PlanArrays(plan, table)
 
 
 class CompiledMonths:
@@ -157,7 +148,7 @@ class _Arrays(PlanArrays):
         vars(self).update(vars(arrays))
         first, self.sheet = self.sheet, on_cache_lines(len(self.sheet), at.SHEET_COLUMNS)
         self.sheet[:] = first
-        self.first_k, self.laws_by_month = self.first_k.copy(), _LawsByMonth(self.plan.laws, self.laws)  # type: ignore[assignment]
+        self.first_k = self.first_k.copy()
         if len(self.laws_by_month.rows):
             self.laws = self.laws.copy()
         self.read = {"sheet": self.sheet, "laws": self.laws}
@@ -198,21 +189,6 @@ class _Keys:
 
     def _of(self, stream: str, names: npt.NDArray[np.uint64]) -> IntArray:
         return mix64_many(mix64_many(self.seeds ^ np.uint64(name_key(stream))) ^ names).view(np.int64)
-
-
-class _LawsByMonth:
-    """As `plan_arrays.LawsByMonth`, in compiled code."""
-
-    def __init__(self, laws: Sequence[LawTable], arrays: IntArray) -> None:
-        found = [(row, law) for row, law in enumerate(laws) if isinstance(law, LawByMonth)]
-        self.rows = np.array([row for row, _ in found], np.int64)
-        self.unscaled = arrays[self.rows]
-        self.factors = np.array([law.factors for _, law in found], np.float64).T.copy()
-
-    def put(self, arrays: IntArray, month: int) -> None:
-        """Those of one month, among all laws."""
-        if len(self.rows):
-            scale_laws(arrays, self.rows, self.unscaled, self.factors[month])
 
 
 # --- memory that is used again ----------------------------------------------------------------------------

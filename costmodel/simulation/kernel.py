@@ -10,7 +10,6 @@ from typing import Any
 
 from costmodel.simulation import layout as at
 from costmodel.simulation.kernel_ahead import go_ahead, wait_until
-from costmodel.simulation.kernel_batches import next_entry
 from costmodel.simulation.kernel_calendar import draw_nearer, take_first
 from costmodel.simulation.kernel_calls import api, call, invoke, return_, work
 from costmodel.simulation.kernel_draws import compiled, entry, inlined
@@ -18,16 +17,15 @@ from costmodel.simulation.kernel_memory import from_stack, later, money_slot
 from costmodel.simulation.kernel_payments import arrival_of
 from costmodel.simulation.kernel_sources import arrive, begin_batch, begin_letter, fire
 from costmodel.simulation.kernel_stations import acquire, grant, release
-from costmodel.simulation.kernel_steps import fate, if_, mark, payout, queue, spawn, timer
+from costmodel.simulation.kernel_steps import if_, own_affair, queue, spawn
 from costmodel.simulation.kernel_strands import cut_off, fail, finish, fork, resume, too_late, watch_on
 from costmodel.simulation.kernel_tables import book_at, state_at
 from costmodel.simulation.plan import Op
 
 OP_STOP, OP_WORK, OP_CALL, OP_INVOKE = int(Op.STOP), int(Op.WORK), int(Op.CALL), int(Op.INVOKE)
 OP_RETURN, OP_API, OP_API_END, OP_SPAWN = int(Op.RETURN), int(Op.API), int(Op.API_END), int(Op.SPAWN)
-OP_FATE, OP_FORK, OP_JOIN, OP_IF, OP_JUMP = int(Op.FATE), int(Op.FORK), int(Op.JOIN), int(Op.IF), int(Op.JUMP)
-OP_QUEUE, OP_EACH, OP_ACQUIRE, OP_RELEASE = int(Op.QUEUE), int(Op.EACH), int(Op.ACQUIRE), int(Op.RELEASE)
-OP_MARK, OP_TIMER, OP_PAYOUT = int(Op.MARK), int(Op.TIMER), int(Op.PAYOUT)
+OP_FORK, OP_JOIN, OP_IF, OP_QUEUE = int(Op.FORK), int(Op.JOIN), int(Op.IF), int(Op.QUEUE)
+OP_ACQUIRE, OP_RELEASE = int(Op.ACQUIRE), int(Op.RELEASE)
 
 
 @entry
@@ -111,24 +109,20 @@ def go_on(b: Any, z: Any, strand: int, outcome: int) -> None:
             if kind == at.IN_ORDER:
                 outcome = execute(b, z, strand, pc)
                 continue
-            if kind == at.CUT_OFF:
-                cut_off(b, z, strand)
-            if kind != at.GO:
-                return
         elif outcome >= 0:
             kind = passes(z, strand, outcome)
-            if kind == at.CUT_OFF:
-                cut_off(b, z, strand)
-            if kind != at.GO:
-                return
-            outcome = at.NEXT
         elif outcome == at.FAILS:
             outcome = fail(b, z, strand)
-        elif outcome == at.ENDS:
-            finish(b, z, strand)
-            return
+            continue
         else:
+            if outcome == at.ENDS:
+                finish(b, z, strand)
             return
+        if kind == at.CUT_OFF:
+            cut_off(b, z, strand)
+        if kind != at.GO:
+            return
+        outcome = at.NEXT
 
 
 @inlined
@@ -169,24 +163,13 @@ def execute(b: Any, z: Any, strand: int, pc: int) -> int:
 @compiled
 def execute_rare(b: Any, z: Any, strand: int, pc: int, op: int) -> int:
     """The other instructions."""
-    if op == OP_TIMER:
-        return timer(b, z, strand, pc)
     if op == OP_API:
         return api(b, z, strand, pc)
     if op == OP_STOP:
         return stop(b, z, strand)
-    if op == OP_MARK:
-        return mark(b, z, strand, pc)
-    if op == OP_FATE:
-        return fate(b, z, strand, pc)
-    if op == OP_PAYOUT:
-        return payout(b, z, strand, pc)
-    z.records[strand, at.PC] = pc + 1
     if op == OP_QUEUE:
-        queue(b, z, strand, pc)
-    elif op == OP_JUMP or not next_entry(z, strand):
-        z.records[strand, at.PC] = b.sheet[pc, at.JUMP]
-    return at.NEXT
+        return queue(b, z, strand, pc)
+    return own_affair(b, z, strand, pc, op)
 
 
 @compiled

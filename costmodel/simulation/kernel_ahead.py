@@ -12,16 +12,11 @@ from __future__ import annotations
 from typing import Any
 
 from costmodel.simulation import layout as at
-from costmodel.simulation.kernel_batches import next_entry
 from costmodel.simulation.kernel_calendar import be_unsure, file, next_time
-from costmodel.simulation.kernel_calls import entity_of, move_money, scan_or_store, scanned
+from costmodel.simulation.kernel_calls import entity_of, note_call, scanned, takes
 from costmodel.simulation.kernel_draws import compiled, drawn, inlined
-from costmodel.simulation.kernel_steps import fate, if_, mark, payout, spawn, timer
-from costmodel.simulation.plan import NOBODY, Op
-
-OP_IF, OP_TIMER, OP_SPAWN, OP_MARK = int(Op.IF), int(Op.TIMER), int(Op.SPAWN), int(Op.MARK)
-OP_FATE, OP_PAYOUT, OP_EACH, OP_JUMP = int(Op.FATE), int(Op.PAYOUT), int(Op.EACH), int(Op.JUMP)
-OWN_AFFAIRS = (OP_IF, OP_TIMER, OP_SPAWN, OP_MARK, OP_FATE, OP_PAYOUT, OP_EACH, OP_JUMP)
+from costmodel.simulation.kernel_platform import tokens_after
+from costmodel.simulation.kernel_steps import OWN_AFFAIRS, own_affair
 
 
 @inlined
@@ -47,12 +42,12 @@ def is_large(b: Any, k: Any, rare: int) -> bool:
 @inlined
 def take_tokens_ahead(b: Any, k: Any, step: int, chunks: int) -> None:
     """The tokens of every quota of a plain call."""
-    place, began = b.sheet[step, at.QUOTAS_AT], k[at.NOW]
+    place = b.sheet[step, at.QUOTAS_AT]
     for _ in range(b.sheet[step, at.QUOTAS]):
         bucket = b.lists[place + at.BUCKET]
-        until = max(k[bucket], began - b.lists[place + at.DEPTH]) + chunks * b.lists[place + at.COST]
+        until = tokens_after(k, bucket, chunks * b.lists[place + at.COST], b.lists[place + at.DEPTH])
         k[bucket] = until
-        if until + b.lists[place + at.SPARE] > began:
+        if until + b.lists[place + at.SPARE] > k[at.NOW]:
             be_unsure(k)
         place += at.QUOTA_NUMBERS
 
@@ -62,29 +57,8 @@ def do_at(b: Any, z: Any, strand: int, pc: int, op: int, filed: int, now: int) -
     """Carry out what takes no time and is the strand's own affair, at a time at or ahead of the clock."""
     k, clock, before = z.k, z.k[at.NOW], z.k[at.BEFORE_NOW]
     k[at.NOW], k[at.BEFORE_NOW], k[at.IS_AHEAD] = now, filed, now > clock
-    execute_own(b, z, strand, pc, op)
+    own_affair(b, z, strand, pc, op)
     k[at.NOW], k[at.BEFORE_NOW], k[at.IS_AHEAD] = clock, before, 0
-
-
-@compiled
-def execute_own(b: Any, z: Any, strand: int, pc: int, op: int) -> None:
-    """Ways through the program, clocks, outcomes, payouts, and messages and fates that will begin later."""
-    if op == OP_IF:
-        if_(b, z, strand, pc)
-    elif op == OP_TIMER:
-        timer(b, z, strand, pc)
-    elif op == OP_SPAWN:
-        spawn(b, z, strand, pc)
-    elif op == OP_MARK:
-        mark(b, z, strand, pc)
-    elif op == OP_FATE:
-        fate(b, z, strand, pc)
-    elif op == OP_PAYOUT:
-        payout(b, z, strand, pc)
-    elif op == OP_EACH and next_entry(z, strand):
-        z.records[strand, at.PC] = pc + 1
-    else:
-        z.records[strand, at.PC] = b.sheet[pc, at.JUMP]
 
 
 @inlined
@@ -97,22 +71,11 @@ def may_begin(b: Any, k: Any, step: int, now: int) -> bool:
 @inlined
 def call_ahead(b: Any, z: Any, strand: int, pc: int, now: int, entity: int, attempt: int) -> int:
     """As `kernel_calls.call`, of a plain call that begins then; gives the nanoseconds it takes."""
-    k, sheet, records, step = z.k, b.sheet, z.records, b.sheet[pc, at.STEP]
-    rare, payment = sheet[step, at.RARE], records[strand, at.PAYMENT]
-    chunks = 1 if rare == at.NONE else scanned(b, k, rare)
-    take_tokens_ahead(b, k, step, chunks)
-    place, month = sheet[step, at.STEP_K], 1 if k[at.START] <= now < k[at.END] else 0
-    cohort = month if payment == NOBODY else 1 if payment >= 0 else 0
-    k[place + at.CALLS] += month
-    k[place + at.CALLS + 1] += cohort
-    if rare != at.NONE:
-        scan_or_store(b, k, rare, place, month, cohort, chunks, now)
-        if sheet[pc, at.NUMBER]:
-            move_money(b, z, strand, month, cohort)
-    ns: int = sheet[step, at.CERTAIN]
-    if ns < 0:
-        ns = drawn(b.laws, sheet[step, at.LAW], sheet[pc, at.KEY], entity, records[strand, at.REPEAT], attempt)
-    return ns
+    step = b.sheet[pc, at.STEP]
+    chunks = 1 if b.sheet[step, at.RARE] == at.NONE else scanned(b, z.k, b.sheet[step, at.RARE])
+    take_tokens_ahead(b, z.k, step, chunks)
+    note_call(b, z, strand, pc, chunks, now)
+    return takes(b, z, strand, pc, entity, attempt)
 
 
 @inlined

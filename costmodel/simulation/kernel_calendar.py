@@ -26,10 +26,16 @@ def put(heap: Any, place: int, when: int, filed: int, before: int, eid: int, wha
 
 
 @inlined
+def event(heap: Any, place: int) -> tuple[int, int, int, int, int]:
+    """The event at a place, as `put` takes it."""
+    when, filed, before = heap[place, at.AT], heap[place, at.FILED], heap[place, at.BEFORE_THAT]
+    return when, filed, before, heap[place, at.EID], heap[place, at.WHAT]
+
+
+@inlined
 def move(heap: Any, place: int, source: int) -> None:
     """Copy an event to another place of its heap."""
-    when, filed, before = heap[source, at.AT], heap[source, at.FILED], heap[source, at.BEFORE_THAT]
-    put(heap, place, when, filed, before, heap[source, at.EID], heap[source, at.WHAT])
+    put(heap, place, *event(heap, source))
 
 
 @inlined
@@ -78,11 +84,10 @@ def sink(heap: Any, number: int, when: int, filed: int, before: int, eid: int, w
 def drop_first(heap: Any, number: int) -> None:
     """Close the gap at the top of a heap of so many, the gap included."""
     last = number - 1
-    when, filed, before = heap[last, at.AT], heap[last, at.FILED], heap[last, at.BEFORE_THAT]
-    eid, what = heap[last, at.EID], heap[last, at.WHAT]
+    lowest = event(heap, last)
     put(heap, last, at.FOR_EVER, at.FOR_EVER, at.FOR_EVER, at.FOR_EVER, 0)
     if last > 0:
-        sink(heap, last, when, filed, before, eid, what)
+        sink(heap, last, *lowest)
 
 
 @inlined
@@ -152,7 +157,7 @@ def divide(z: Any) -> None:
     k[at.HORIZON] = horizon
     place = 1
     while near[place, at.AT] >= horizon:
-        copy_far(z, k[at.FAR_N], place)
+        rise(z.far, k[at.FAR_N], *event(near, place))
         k[at.FAR_N] += 1
         place += 1
     k[at.NEAR_N] = 0
@@ -171,14 +176,6 @@ def look_for_room(k: Any) -> None:
 
 
 @compiled
-def copy_far(z: Any, number: int, place: int) -> None:
-    """Put a near event among so many far ones, too."""
-    near = z.near
-    when, filed, before = near[place, at.AT], near[place, at.FILED], near[place, at.BEFORE_THAT]
-    rise(z.far, number, when, filed, before, near[place, at.EID], near[place, at.WHAT])
-
-
-@compiled
 def draw_nearer(z: Any) -> None:
     """No event is near: set the horizon farther out, past some of the far ones, and bring those in."""
     k, far, number = z.k, z.far, 0
@@ -188,8 +185,7 @@ def draw_nearer(z: Any) -> None:
             k[at.HORIZON] = far[0, at.AT]
             break
         number += 1
-        when, filed, before = far[0, at.AT], far[0, at.FILED], far[0, at.BEFORE_THAT]
-        put(z.near, number, when, filed, before, far[0, at.EID], far[0, at.WHAT])
+        put(z.near, number, *event(far, 0))
         if k[at.AHEAD_NS] and number > 1:
             compare(z, number - 1, number)
         drop_first(far, k[at.FAR_N])
@@ -215,10 +211,9 @@ def turn_round(near: Any, number: int) -> None:
     """The last of so many near events is the first."""
     low, high = 1, number
     while low < high:
-        when, filed, before = near[low, at.AT], near[low, at.FILED], near[low, at.BEFORE_THAT]
-        eid, what = near[low, at.EID], near[low, at.WHAT]
+        lower = event(near, low)
         move(near, low, high)
-        put(near, high, when, filed, before, eid, what)
+        put(near, high, *lower)
         low, high = low + 1, high - 1
 
 

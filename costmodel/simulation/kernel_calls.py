@@ -13,6 +13,7 @@ from costmodel.simulation.kernel_draws import below_share, compiled, draw_bits, 
 from costmodel.simulation.kernel_memory import add_amount
 from costmodel.simulation.kernel_payments import amount_of
 from costmodel.simulation.kernel_platform import (
+    cohort_of,
     count_function,
     end_frame,
     in_cohort,
@@ -23,6 +24,7 @@ from costmodel.simulation.kernel_platform import (
     take_all_tokens,
     take_environment,
     tally,
+    within,
 )
 from costmodel.simulation.plan import NOBODY
 from costmodel.simulation.strands import DUPLICATE
@@ -78,21 +80,37 @@ def call(b: Any, z: Any, strand: int, pc: int) -> int:
     if not take_all_tokens(b, k, sheet[step, at.QUOTAS_AT], sheet[step, at.QUOTAS], chunks):
         k[at.THROTTLED] += 1
         return again(b, z, strand, pc, 0, at.NONE)
-    ns = sheet[step, at.CERTAIN]
-    if ns < 0:
-        ns = draw(b, z, strand, sheet[step, at.LAW], sheet[pc, at.KEY], z.records[strand, at.ATTEMPT])
+    ns = takes(b, z, strand, pc, entity_of(z.records, strand), z.records[strand, at.ATTEMPT])
     if is_out(b, k, sheet[step, at.OUTAGE]):
         return again(b, z, strand, pc, ns, at.NONE)
-    place, month, cohort = sheet[step, at.STEP_K], in_month(k), in_cohort(k, z.records[strand, at.PAYMENT])
-    k[place + at.CALLS] += month
-    k[place + at.CALLS + 1] += cohort
-    if rare != at.NONE:
-        scan_or_store(b, k, rare, place, month, cohort, chunks, k[at.NOW])
-        if b.sheet[pc, at.NUMBER]:
-            move_money(b, z, strand, month, cohort)
+    note_call(b, z, strand, pc, chunks, k[at.NOW])
     z.records[strand, at.PC] = pc + 1
     z.records[strand, at.ATTEMPT] = 0
     return ns
+
+
+@inlined
+def takes(b: Any, z: Any, strand: int, pc: int, entity: int, attempt: int) -> int:
+    """The nanoseconds that a call takes."""
+    step = b.sheet[pc, at.STEP]
+    ns: int = b.sheet[step, at.CERTAIN]
+    if ns < 0:
+        ns = drawn(b.laws, b.sheet[step, at.LAW], b.sheet[pc, at.KEY], entity, z.records[strand, at.REPEAT], attempt)
+    return ns
+
+
+@inlined
+def note_call(b: Any, z: Any, strand: int, pc: int, chunks: int, now: int) -> None:
+    """Count a call that begins then, and what it scans, stores and moves."""
+    k, payment, step = z.k, z.records[strand, at.PAYMENT], b.sheet[pc, at.STEP]
+    place, rare, month = b.sheet[step, at.STEP_K], b.sheet[step, at.RARE], within(k, now)
+    cohort = cohort_of(payment, month)
+    k[place + at.CALLS] += month
+    k[place + at.CALLS + 1] += cohort
+    if rare != at.NONE:
+        scan_or_store(b, k, rare, place, month, cohort, chunks, now)
+        if b.sheet[pc, at.NUMBER]:
+            move_money(b, z, strand, month, cohort)
 
 
 @compiled

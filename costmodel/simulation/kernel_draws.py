@@ -63,17 +63,23 @@ def draw_bits(key: int, entity: int, repeat: int, attempt: int) -> np.uint64:
 @inlined
 def table_value(laws: Any, law: int, bits: np.uint64) -> int:
     """As `LawTable.value`."""
+    place, part = cell_of(bits)
+    low = laws[law, place]
+    return low + np.int64((laws[law, place + 1] - low) * part)
+
+
+@inlined
+def cell_of(bits: np.uint64) -> tuple[int, float]:
+    """The cell of a table that 64 random bits pick, by its first edge, and how far towards the next one."""
     tail = bits & LOW_BITS
     side = UPPER_SIDE * np.int64(bits >> TOP_BIT)
     free = TOP_BIT - leading_zeros(tail)
     if tail < (ONE << LEAST_FREE):
-        return laws[law, side]
+        return side, 0.0
     below = free - CELL_BITS
     cell = (tail >> below) - (ONE << CELL_BITS)
     place = side + ((LAST_OCTAVE + np.int64(free)) << np.int64(CELL_BITS)) + np.int64(cell)
-    part = np.float64(tail & ((ONE << below) - ONE)) * POWERS[np.int64(below)]
-    low = laws[law, place]
-    return low + np.int64((laws[law, place + 1] - low) * part)
+    return place, np.float64(tail & ((ONE << below) - ONE)) * POWERS[np.int64(below)]
 
 
 @inlined

@@ -9,19 +9,7 @@ import numpy as np
 
 from costmodel.simulation import layout as at
 from costmodel.simulation import tables as t
-from costmodel.simulation.kernel_draws import (
-    CELL_BITS,
-    LAST_OCTAVE,
-    LEAST_FREE,
-    LOW_BITS,
-    ONE,
-    POWERS,
-    TOP_BIT,
-    UPPER_SIDE,
-    compiled,
-    entry,
-    leading_zeros,
-)
+from costmodel.simulation.kernel_draws import cell_of, compiled, entry
 
 LARGEST = t.LARGEST
 NAMES, COHORT = 2**at.MONEY_BITS - 1, 2**at.TIMES_BITS - 1
@@ -53,15 +41,7 @@ def lognormals(middles: Any, sigmas: Any, bits: Any, scores: Any, found: Any) ->
 @compiled
 def lognormal(middle: float, sigma: float, bits: np.uint64, scores: Any) -> int:
     """As `LawTable.value` of a lognormal law, of which the two edges needed are worked out."""
-    tail = bits & LOW_BITS
-    side = UPPER_SIDE * np.int64(bits >> TOP_BIT)
-    if tail < (ONE << LEAST_FREE):
-        return edge(middle, sigma, scores[side])
-    free = TOP_BIT - leading_zeros(tail)
-    below = free - CELL_BITS
-    cell = (tail >> below) - (ONE << CELL_BITS)
-    place = side + ((LAST_OCTAVE + np.int64(free)) << np.int64(CELL_BITS)) + np.int64(cell)
-    part = np.float64(tail & ((ONE << below) - ONE)) * POWERS[np.int64(below)]
+    place, part = cell_of(bits)
     low = edge(middle, sigma, scores[place])
     return low + np.int64((edge(middle, sigma, scores[place + 1]) - low) * part)
 

@@ -18,14 +18,26 @@ from costmodel.simulation.plan import NOBODY
 @inlined
 def in_month(k: Any) -> int:
     """As `Reference.month`."""
-    return 1 if k[at.START] <= k[at.NOW] < k[at.END] else 0
+    return within(k, k[at.NOW])
+
+
+@inlined
+def within(k: Any, now: int) -> int:
+    """1 within the measured time."""
+    return 1 if k[at.START] <= now < k[at.END] else 0
 
 
 @inlined
 def in_cohort(k: Any, payment: int) -> int:
     """As `Reference.cohort`."""
+    return cohort_of(payment, in_month(k))
+
+
+@inlined
+def cohort_of(payment: int, month: int) -> int:
+    """The same, of what happens within the measured time or not."""
     if payment == NOBODY:
-        return in_month(k)
+        return month
     return 1 if payment >= 0 else 0
 
 

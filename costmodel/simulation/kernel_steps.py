@@ -9,6 +9,7 @@ from typing import Any
 
 from costmodel.simulation import layout as at
 from costmodel.simulation.counts import BINS, MANTISSA_BITS, MOST_DAYS
+from costmodel.simulation.kernel_batches import next_entry
 from costmodel.simulation.kernel_calendar import schedule
 from costmodel.simulation.kernel_calls import chance, rare_draw
 from costmodel.simulation.kernel_draws import bit_length, compiled, draw_bits, inlined, not_above, table_value
@@ -17,11 +18,37 @@ from costmodel.simulation.kernel_money import due_at, enqueue, net, today
 from costmodel.simulation.kernel_payments import amount_of, method_of, place_of
 from costmodel.simulation.kernel_platform import in_cohort, in_month
 from costmodel.simulation.kernel_strands import count_outcome
-from costmodel.simulation.plan import NOBODY, Outcome, When
+from costmodel.simulation.plan import NOBODY, Op, Outcome, When
 from costmodel.simulation.strands import DUPLICATE
 
 ACH, FIRST_OF_PROVIDER, REVIEW = int(When.ACH), int(When.FIRST_OF_PROVIDER), int(When.REVIEW)
+OP_IF, OP_TIMER, OP_SPAWN, OP_MARK = int(Op.IF), int(Op.TIMER), int(Op.SPAWN), int(Op.MARK)
+OP_FATE, OP_PAYOUT, OP_EACH, OP_JUMP = int(Op.FATE), int(Op.PAYOUT), int(Op.EACH), int(Op.JUMP)
+OWN_AFFAIRS = (OP_IF, OP_TIMER, OP_SPAWN, OP_MARK, OP_FATE, OP_PAYOUT, OP_EACH, OP_JUMP)
 COMPLETED, SETTLED_OUTCOME, DONE_OUTCOME = int(Outcome.COMPLETED), int(Outcome.SETTLED), int(Outcome.DONE)
+
+
+# --- what takes no time and is a strand's own affair -----------------------------------------------------
+
+
+@compiled
+def own_affair(b: Any, z: Any, strand: int, pc: int, op: int) -> int:
+    """Ways through the program, clocks, outcomes, payouts, and messages and fates that will begin later."""
+    if op == OP_IF:
+        return if_(b, z, strand, pc)
+    if op == OP_TIMER:
+        return timer(b, z, strand, pc)
+    if op == OP_SPAWN:
+        return spawn(b, z, strand, pc)
+    if op == OP_MARK:
+        return mark(b, z, strand, pc)
+    if op == OP_FATE:
+        return fate(b, z, strand, pc)
+    if op == OP_PAYOUT:
+        return payout(b, z, strand, pc)
+    goes_on = op == OP_EACH and next_entry(z, strand)
+    z.records[strand, at.PC] = pc + 1 if goes_on else b.sheet[pc, at.JUMP]
+    return at.NEXT
 
 
 # --- messages and fates -------------------------------------------------------------------------------
@@ -78,14 +105,16 @@ def moves_money(b: Any, z: Any, strand: int, pc: int) -> bool:
 
 
 @compiled
-def queue(b: Any, z: Any, strand: int, pc: int) -> None:
+def queue(b: Any, z: Any, strand: int, pc: int) -> int:
     """The payment's money waits."""
     k, payment = z.k, z.records[strand, at.PAYMENT]
+    z.records[strand, at.PC] = pc + 1
     if not moves_money(b, z, strand, pc):
-        return
+        return at.NEXT
     if is_copy(z, strand) and payment != NOBODY:
         add_amount(z, at.MOVED_TWICE, amount_of(b, k, payment), in_month(k), in_cohort(k, payment))
     enqueue(z, b.sheet[pc, at.A], due_at(b, k, b.sheet[pc, at.B]), payment)
+    return at.NEXT
 
 
 # --- ways through the program -------------------------------------------------------------------------

@@ -14,12 +14,8 @@ from costmodel.simulation.engines import engine_named
 from costmodel.simulation.payments import Payments
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.replications import drain_ns, serial
-from costmodel.simulation.timetable import (
-    Timetable,
-    lasting_timetable,
-)
+from costmodel.simulation.timetable import Outages, Timetable, lasting_timetable
 
-Outages = tuple[tuple[tuple[int, int], ...], ...]
 Tell = Callable[[int, Counts], None]
 
 

@@ -11,9 +11,8 @@ from costmodel.assumptions.by_month import by_month
 from costmodel.simulation.draws import MASK, Bits, mix64_many, name_key
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.tables import LawByMonth, LawTable, scaled_values
-from costmodel.simulation.timetable import HOURS_PER_YEAR, NS_PER_HOUR, draw_outages, outage_terms
+from costmodel.simulation.timetable import HOURS_PER_YEAR, NS_PER_HOUR, Outages, draw_outages, outage_terms
 
-Outages = tuple[tuple[tuple[int, int], ...], ...]
 FEW = 2**5  # months, of which drawing them one by one is quicker
 DRAWN_AT_ONCE = 2**3  # outages of a service in a month
 

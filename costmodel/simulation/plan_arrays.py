@@ -21,11 +21,11 @@ from costmodel.simulation.kernel_tables import on_cache_lines
 from costmodel.simulation.payments import Demand, Payments
 from costmodel.simulation.plan import FlowPlan, FunctionPlan, Instruction, Op, Plan, StepPlan
 from costmodel.simulation.tables import LawTable
-from costmodel.simulation.timetable import Timetable
+from costmodel.simulation.timetable import Outages, Timetable
 
-Outages = tuple[tuple[tuple[int, int], ...], ...]
 IntArray = npt.NDArray[np.int64]
 LONG_AGO = -at.NEVER
+PLANS_KEPT = 2**3
 NEAR_AT_FIRST = 2**6  # near events before the horizon is drawn
 MOST_PER_STEP = 32  # records, cells, events or words that one step may need, beside its branches
 MOVES_MONEY = (Op.FATE, Op.QUEUE, Op.MARK, Op.PAYOUT)
@@ -57,9 +57,12 @@ def only_value(law: LawTable) -> int:
     return law.only_value if law.only_value is not None else at.NONE
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=PLANS_KEPT)
 def laid_out(plan: Plan, timetable: Timetable) -> PlanArrays:
-    """The arrays of a plan; those of the last one are kept, for its next replication. The timetable has no outages."""
+    """The arrays of a plan; the latest are kept, for replications and for the next change of what no plan is made of.
+
+    timetable: without outages.
+    """
     return PlanArrays(plan, timetable)
 
 
@@ -77,7 +80,9 @@ class PlanArrays:
         plan = self.plan
         self.rows = [[0] * at.SHEET_COLUMNS for _ in plan.code]
         self.only = [only_value(law) for law in plan.laws]
-        self.plain, self.roomy, self.of_moment = plain_steps(plan), roomy_quotas(plan), tables_of_moment(plan)
+        self.roomy, self.of_moment = roomy_quotas(plan), tables_of_moment(plan)
+        self.plain = plain_steps(plan, self.roomy)
+        self.ahead_ns = at.MOST_AHEAD_NS if any(self.plain) else 0
         self.outages = [self._row(0, 0, self._counters([0, 0, LONG_AGO])) for _ in plan.outages]
         self.tables = [self._counters([table.opening_rows]) for table in plan.tables]
         self.buckets = [self._counters([LONG_AGO, 0]) for _ in plan.quotas]
@@ -272,7 +277,7 @@ class PlanArrays:
 
     def _op(self, instruction: Instruction) -> int:
         """The operation; of what strands may carry out ahead of the clock, if they may at all, another one."""
-        if instruction.op is Op.WORK and any(self.plain):
+        if instruction.op is Op.WORK and self.ahead_ns:
             return at.PLAIN_WORK
         if instruction.op is Op.CALL and self.plain[instruction.step]:
             return at.PLAIN_CALL
@@ -312,7 +317,7 @@ class PlanArrays:
             at.SCALE_INTERVAL: compute.scale_interval_ns,
             at.SCALE_DEPTH: compute.scale_interval_ns * compute.scale_burst,
             at.INCREMENT: compute.billing_increment_ns,
-            at.AHEAD_NS: at.MOST_AHEAD_NS if any(self.plain) else 0,
+            at.AHEAD_NS: self.ahead_ns,
             at.INIT_BILLED: compute.init_billed,
             at.ATTEMPTS: retry.attempts,
             at.BASE: retry.base_ns,

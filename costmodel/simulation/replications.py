@@ -18,13 +18,13 @@ from costmodel.simulation.conservation import conserved
 from costmodel.simulation.counts import Counts
 from costmodel.simulation.draws import stream_key
 from costmodel.simulation.engines import chosen, engine_named
-from costmodel.simulation.outages import Outages, outages_by_month
+from costmodel.simulation.outages import outages_by_month
 from costmodel.simulation.payments import Demand, Payments, month_hours_of
 from costmodel.simulation.payments_by_month import payments_by_month
 from costmodel.simulation.plan import Plan
 from costmodel.simulation.replaying import Replay
 from costmodel.simulation.room import BYTES_WAITING, Watchman, check_room, free_bytes
-from costmodel.simulation.timetable import Timetable, lasting_timetable
+from costmodel.simulation.timetable import Outages, Timetable, lasting_timetable
 
 NS_PER_S = 10**9
 DRAWN_TOGETHER = 2**15  # payments of all replications, which are then laid out once
@@ -99,7 +99,8 @@ def _together(
     plan: Plan, table: Timetable, demand: Demand, seeds: list[int], outages: Sequence[Outages], watch: Watch | None
 ) -> list[Counts]:
     """Replications of few payments: laid out once, one after the other in the same memory."""
-    from costmodel.simulation.compiled_months import CompiledMonths, laid_out
+    from costmodel.simulation.compiled_months import CompiledMonths
+    from costmodel.simulation.plan_arrays import laid_out
 
     runs: list[Counts] = []
 

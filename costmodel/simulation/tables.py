@@ -204,11 +204,9 @@ def lognormal_terms(mean: float, cv: float) -> tuple[float, float]:
     return math.log(mean) - sigma * sigma / 2, sigma
 
 
-def multiplied(edges: Any, factor: Any, room: Any = None) -> Any:
-    """Edges times a factor, to whole numbers, none beyond what 63 bits hold; as floats, if `room` is given for them."""
-    found = np.multiply(edges, factor, out=room)
-    found = np.rint(np.minimum(found, LARGEST, out=room), out=room)
-    return found.astype(np.int64) if room is None else found
+def multiplied(edges: Any, factor: Any) -> Any:
+    """Edges times a factor, to whole numbers, none beyond what 63 bits hold."""
+    return np.rint(np.minimum(np.multiply(edges, factor), LARGEST)).astype(np.int64)
 
 
 def scaled_values(law: LawTable, factors: npt.NDArray[np.float64], bits: Bits) -> npt.NDArray[np.int64]:

@@ -38,7 +38,7 @@ class Timetable:
     bank_days: tuple[int, ...]
     due: tuple[tuple[int, ...], ...]
     delays: tuple[int, ...]
-    outages: tuple[tuple[tuple[int, int], ...], ...]
+    outages: Outages
     end_ns: int
 
     def due_at(self, wait: int, now: int) -> int:
@@ -114,6 +114,7 @@ def _due(wait: Wait, start: dt.datetime, number: int) -> tuple[int, ...]:
     return tuple(settlement_ns(wait, midnight, start) for midnight in _days(start, number)[0])
 
 
+Outages = tuple[tuple[tuple[int, int], ...], ...]  # per failing service, its (start, end) pairs
 OutageTerms = tuple[tuple[str, Decimal, LawTable], ...]
 
 
@@ -122,7 +123,7 @@ def outage_terms(plan: Plan) -> OutageTerms:
     return tuple((name, rate, plan.laws[law]) for name, (rate, law) in zip(plan.outages, plan.outage_laws, strict=True))
 
 
-def draw_outages(terms: OutageTerms, end_ns: int, seed: int) -> tuple[tuple[tuple[int, int], ...], ...]:
+def draw_outages(terms: OutageTerms, end_ns: int, seed: int) -> Outages:
     """The outages of each failing service up to `end_ns`, as its assumptions and the seed give them."""
     return tuple(_outages(*term, end_ns, seed) for term in terms)
 

@@ -18,7 +18,8 @@ from costmodel.analysis.actuals import Actuals, actuals, compare_with
 from costmodel.assumptions.bill_layouts import load_line_rules
 from costmodel.billing.actual_files import read_files
 from costmodel.cli.main import main
-from costmodel.reporting.focus import write_focus
+from costmodel.reporting.files import write_whole
+from costmodel.reporting.focus import focus_file
 from costmodel.result import Result
 from tests.test_actual_files import CHARGES, CUR_NEW, CUR_ROWS, FOCUS, FOCUS_HEAD, GOOD, STRIPE_HEAD, write
 
@@ -47,7 +48,7 @@ def beside(result: Result, *paths: Path) -> Actuals:
 @pytest.mark.parametrize(("name", "suffix"), [("seed_aws", "csv"), ("seed_stripe", "csv"), ("seed_stripe", "parquet")])
 def test_a_forecast_read_as_a_bill_agrees_with_itself(tmp_path: Path, name: str, suffix: str) -> None:
     result = cm.run(name, set=ONCE)
-    write_focus(result, str(tmp_path / f"own.{suffix}"))
+    write_whole(tmp_path / f"own.{suffix}", focus_file(result, f"own.{suffix}")[0])
     found = beside(result, tmp_path / f"own.{suffix}")
     assert {line.why for line in found.lines} == {"agrees"}
     assert all(abs(line.difference_usd) <= Decimal("1e-9") for line in found.lines)

@@ -79,7 +79,7 @@ def test_a_quota_without_room_is_no_place_to_go_ahead() -> None:
     plan, *_ = random_run(0, 4, fine=True)
     tight = [quota.name for quota, roomy in zip(plan.quotas, roomy_quotas(plan), strict=True) if not roomy]
     assert all("scarce" in name for name in tight)
-    for step, plain in zip(plan.steps, plain_steps(plan), strict=True):
+    for step, plain in zip(plan.steps, plain_steps(plan, roomy_quotas(plan)), strict=True):
         assert plain == (step.operation != "scarce")
 
 

@@ -21,7 +21,8 @@ from costmodel.assumptions.catalog import Assumptions, load_assumptions
 from costmodel.billing.actual_files import Read, read_files
 from costmodel.cli.main import main
 from costmodel.errors import InputError
-from costmodel.reporting.focus import write_focus
+from costmodel.reporting.files import write_whole
+from costmodel.reporting.focus import focus_file
 from costmodel.reporting.scenario_file import scenario_file
 from costmodel.simulation.payment_rows import Rows
 from costmodel.simulation.payments import generate
@@ -200,7 +201,7 @@ def test_the_usage_that_made_the_bill_is_found_again(tmp_path: Path, capsys: pyt
         "pipeline.each.log_lines.quantity": Decimal("0.0000011"),
     }
     bill, payments, out = tmp_path / "bill.csv", tmp_path / "payments.csv", tmp_path / "ours.toml"
-    write_focus(cm.run("seed_aws", set={"replications": 1, **changed}), str(bill))
+    write_whole(bill, focus_file(cm.run("seed_aws", set={"replications": 1, **changed}), str(bill))[0])
     days = [f"p{n},2026-11-{1 + n % 30:02d}T12:00:00Z,200.00,ach" for n in range(500)]
     payments.write_text("\n".join(["id,created,amount,method", *days]) + "\n")
     asked = ["actuals", str(bill), str(payments), "--calibrate", str(out), "--set", "replications=1", "--quiet"]

@@ -18,7 +18,8 @@ import costmodel as cm
 from costmodel.assumptions.focus import load_focus_terms
 from costmodel.cli.main import main
 from costmodel.errors import InputError
-from costmodel.reporting.focus import focus_rows, write_focus
+from costmodel.reporting.files import write_whole
+from costmodel.reporting.focus import focus_file, focus_rows
 from costmodel.result import Result
 
 # the specification's mandatory columns; those that may be null end with a question mark
@@ -75,7 +76,9 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def rows(result: Result, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
     path = tmp_path_factory.mktemp("focus") / "out.csv"
-    assert write_focus(result, str(path)) == len(result.bill.lines)
+    content, number = focus_file(result, str(path))
+    assert number == len(result.bill.lines)
+    write_whole(path, content)
     return rows_of(path)
 
 
@@ -151,7 +154,7 @@ def test_a_plan_has_its_list_price_beside_it() -> None:
 
 def test_parquet_has_instants_and_decimals(tmp_path: Path) -> None:
     result = cm.run("seed_stripe", set=ONCE)
-    write_focus(result, str(tmp_path / "out.parquet"))
+    write_whole(tmp_path / "out.parquet", focus_file(result, "out.parquet")[0])
     table = parquet.read_table(tmp_path / "out.parquet")
     assert str(table.schema.field("BilledCost").type) == "decimal128(38, 18)"
     assert table["BillingPeriodStart"][0].as_py() == dt.datetime(2026, 11, 1, tzinfo=dt.UTC)

@@ -15,7 +15,7 @@ import pytest
 
 import costmodel as cm
 from costmodel.analysis import uncertainty as module
-from costmodel.analysis.drawing import cube, value_at, values_at, values_at_each
+from costmodel.analysis.drawing import cube, drawn, values_at_each
 from costmodel.analysis.factors import Factor, drawn_decimal, find_factors, with_values
 from costmodel.analysis.judging import simulated_figure
 from costmodel.analysis.modeller import Modeller
@@ -67,7 +67,7 @@ QUANTILES = [
 
 @pytest.mark.parametrize(("shape", "ends", "share", "value"), QUANTILES)
 def test_quantile_of_a_range(shape, ends, share, value):
-    assert value_at(factor(*map(float, ends)), share, rule(shape)) == pytest.approx(value, rel=1e-12, abs=1e-12)
+    assert drawn(*map(float, ends), share, rule(shape)) == pytest.approx(value, rel=1e-12, abs=1e-12)
 
 
 def test_points_are_evenly_spread_and_the_same_each_time():
@@ -175,8 +175,8 @@ def test_months_worked_out_together_are_months_by_themselves(scenario, changes, 
             "seed_aws.throughput.nearest_limit_per_hour", "fully_loaded.stripe_over_own")  # fmt: skip
     study = Study(scenario, "seed", None, changes_from(changes), engine, (*FIGURES, *more), code_sha256())
     factors = ready(study).factors
-    points = cube(4, len(factors), 7).tolist()
-    draws = [Draw(40 + at, values_at(factors, range(len(factors)), point, rule())) for at, point in enumerate(points)]
+    values = values_at_each(factors, range(len(factors)), cube(4, len(factors), 7), rule())
+    draws = [Draw(40 + at, point) for at, point in enumerate(values)]
     draws += [Draw(3), Draw(3, ((0, factors[0].high),)), Draw(4, ((1, factors[1].high), (3, factors[3].high)))]
     together = sampled(study, draws)
     for row, draw in zip(together, draws, strict=True):
@@ -291,7 +291,11 @@ def test_many_points_give_what_each_gives(study, shape):
     points = np.vstack([cube(32, len(factors), 5), np.zeros(len(factors)), np.ones(len(factors))])
     places = range(len(factors))
     found = values_at_each(factors, places, points, rule(shape))
-    assert found == [values_at(factors, places, point, rule(shape)) for point in points.tolist()]
+    one_by_one = [
+        [drawn(of.low, of.value, of.high, share, rule(shape)) for of, share in zip(factors, point, strict=True)]
+        for point in points.tolist()
+    ]
+    assert found == [tuple(zip(places, values, strict=True)) for values in one_by_one]
 
 
 def test_the_readme_says_how_many_assumptions_the_command_draws(monkeypatch):

@@ -24,26 +24,26 @@ def cube(number: int, dimensions: int, seed: int) -> Cube:
     return chosen
 
 
-def value_at(factor: Factor, share: float, rule: Rule) -> float:
-    """The quantile of a factor's law at a share in [0, 1]."""
-    return drawn(factor.low, factor.value, factor.high, share, rule)
-
-
 def figure_at(figure: Quantity, share: float, rule: Rule) -> float:
-    """The same of a figure; its value where it has no range."""
+    """The quantile of a figure's law at a share in [0, 1]; its value where it has no range."""
     low, high = (float(figure.value if end is None else end) for end in (figure.low, figure.high))
     return drawn(low, float(figure.value), high, share, rule) if low < high else float(figure.value)
 
 
 def drawn(low: float, peak: float, high: float, share: float, rule: Rule) -> float:
-    """The quantile of a range's law at a share in [0, 1].
+    """The quantile of a range's law at a share in [0, 1]; as `drawn_each`."""
+    return drawn_each(low, peak, high, np.array([share]), rule)[0]
+
+
+def drawn_each(low: float, peak: float, high: float, shares: Cube, rule: Rule) -> list[float]:
+    """The quantiles of a range's law at some shares in [0, 1].
 
     triangular: between low and high with the peak at the value; uniform: every value as likely. Both of the logarithm
     where the range is one of magnitude (low above 0, high at least `log_from_ratio` times it).
     """
     if is_of_magnitude(low, high, rule):
-        return math.exp(_quantile(math.log(low), math.log(peak), math.log(high), share, rule.shape))
-    return _quantile(low, peak, high, share, rule.shape)
+        return list(map(math.exp, _quantiles(math.log(low), math.log(peak), math.log(high), shares, rule.shape)))
+    return _quantiles(low, peak, high, shares, rule.shape)
 
 
 def is_of_magnitude(low: float, high: float, rule: Rule) -> bool:
@@ -51,35 +51,13 @@ def is_of_magnitude(low: float, high: float, rule: Rule) -> bool:
     return low > 0 and high / low >= float(rule.log_from_ratio)
 
 
-def _quantile(low: float, peak: float, high: float, share: float, shape: str) -> float:
-    width = high - low
-    if shape == "uniform":
-        return low + share * width
-    if share * width < peak - low:
-        return low + math.sqrt(share * width * (peak - low))
-    return high - math.sqrt((1 - share) * width * (high - peak))
-
-
-def values_at(
-    factors: Sequence[Factor], places: Sequence[int], point: Sequence[float], rule: Rule
-) -> tuple[tuple[int, float], ...]:
-    """The values of the factors at these places, for one point of the cube."""
-    return tuple((at, value_at(factors[at], float(share), rule)) for at, share in zip(places, point, strict=True))
-
-
 def values_at_each(
     factors: Sequence[Factor], places: Sequence[int], points: Cube, rule: Rule
 ) -> list[tuple[tuple[int, float], ...]]:
-    """The same for many points of the cube, (points, places): to the same bits."""
-    columns = [_drawn_at_each(factors[at], points[:, column], rule) for column, at in enumerate(places)]
+    """The values of the factors at these places, for each of some points of the cube, (points, places)."""
+    ranges = [factors[at] for at in places]
+    columns = [drawn_each(of.low, of.value, of.high, points[:, column], rule) for column, of in enumerate(ranges)]
     return [tuple(zip(places, row, strict=True)) for row in zip(*columns, strict=True)] or [() for _ in points]
-
-
-def _drawn_at_each(factor: Factor, shares: Cube, rule: Rule) -> list[float]:
-    low, peak, high = factor.low, factor.value, factor.high
-    if not is_of_magnitude(low, high, rule):
-        return _quantiles(low, peak, high, shares, rule.shape)
-    return list(map(math.exp, _quantiles(math.log(low), math.log(peak), math.log(high), shares, rule.shape)))
 
 
 def _quantiles(low: float, peak: float, high: float, shares: Cube, shape: str) -> list[float]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from costmodel.analysis.drawing import drawn, figure_at
+from costmodel.analysis.drawing import drawn_each, figure_at
 from costmodel.analysis.growing import CAPITAL, GrowthMonth
 from costmodel.analysis.paths import payments_path
 from costmodel.analysis.perimeters import Term
@@ -136,7 +136,10 @@ def fan(
     points = qmc.Sobol(len(factors) + 3, scramble=True, rng=seed).random(SAMPLES)
     growth = points[:, -3]
     build, days = _share(economics.build, points[:, -2], rule), _share(economics.extra_days, points[:, -1], rule)
-    scales = {factor: _drawn(factor.low, factor.high, points[:, at], rule) for at, factor in enumerate(factors)}
+    scales = {
+        factor: np.array(drawn_each(factor.low, 1.0, factor.high, points[:, at], rule))
+        for at, factor in enumerate(factors)
+    }
     growths = (partial(figure_at, share=share, rule=rule) for share in growth.tolist())
     paths = np.array([payments_path(file.growth, start, len(months), at) for at in growths])
     savings = np.array([_savings(month, paths[:, at], scales, economics, days) for at, month in enumerate(months)]).T
@@ -160,11 +163,6 @@ def fan(
 
 def _line(file: GrowthFile) -> str:
     return f"{file.build_meter.service}.{file.build_meter.meter}"
-
-
-def _drawn(low: float, high: float, shares: Floats, rule: Rule) -> Floats:
-    """What a figure is multiplied by, at shares of its range about 1."""
-    return np.array([drawn(low, 1.0, high, share, rule) for share in shares.tolist()])
 
 
 def _share(figure: Quantity, shares: Floats, rule: Rule) -> Floats:

@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from costmodel.analysis.drawing import cube, is_of_magnitude, values_at
+from costmodel.analysis.drawing import cube, is_of_magnitude, values_at_each
 from costmodel.analysis.factors import PRICE, Factor
 from costmodel.analysis.samples import Drawn, Happened, Together, happened
 from costmodel.analysis.study import Draw, Ready, Study
@@ -160,10 +160,8 @@ def respond(
     places = [at for at, factor in enumerate(loaded.factors) if drives_events(factor)]
     points = cube(number[0], len(places), seed)
     keys = [stream_key(seed, "design", at) % 2**SEED_BITS for at in range(sum(number))]
-    draws = [
-        Draw(key, values_at(loaded.factors, places, point, rule))
-        for key, point in zip(keys, points.tolist(), strict=False)
-    ]
+    values = values_at_each(loaded.factors, places, points, rule)
+    draws = [Draw(key, drawn) for key, drawn in zip(keys, values, strict=False)]
     draws += [Draw(key, draws[at].values) for at, key in enumerate(keys[number[0] :])]
     found = _simulated(study, draws, executor, tell)
     response = Response(study, loaded, rule, places, np.zeros(0), found[: number[0]], found[number[0] :])

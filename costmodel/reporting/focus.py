@@ -13,7 +13,6 @@ from costmodel.billing.bill import Bill, BillLine
 from costmodel.billing.rating import rate
 from costmodel.billing.tiers import ALL
 from costmodel.errors import InputError
-from costmodel.reporting.files import write_whole
 from costmodel.reporting.tables import as_csv, no_formula
 from costmodel.result import Result
 from costmodel.run import rating_terms
@@ -43,15 +42,8 @@ PARQUET_NAMES = (".parquet", ".pq")
 Row = dict[str, Any]
 
 
-def write_focus(result: Result, path: str, data: Path | None = None) -> int:
-    """Write a forecast as FOCUS rows, CSV or Parquet by the file's name; the number of rows."""
-    content, rows = focus_file(result, path, data)
-    write_whole(path, content)
-    return rows
-
-
 def focus_file(result: Result, path: str, data: Path | None = None) -> tuple[str | bytes, int]:
-    """What such a file of that name holds, and the number of rows."""
+    """A forecast as FOCUS rows, as a file of that name holds it (CSV, or Parquet), and the number of rows."""
     rows = focus_rows(result, load_focus_terms(data))
     if path.lower().endswith(PARQUET_NAMES):
         return _parquet(rows), len(rows)

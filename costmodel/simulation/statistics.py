@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costmodel.simulation.counts import Counts, bin_of, bin_values, quantiles
+from costmodel.simulation.counts import Counts, bin_values, quantiles
 from costmodel.simulation.plan import TIMERS
 
 NS_PER_MS = 10**6
@@ -105,13 +105,6 @@ def latencies(runs: Sequence[Counts], timer: str) -> tuple[tuple[float, int], ..
     pooled = _pooled_latency(runs, timer)
     bins = np.flatnonzero(pooled)
     return tuple(zip((bin_values(bins) / NS_PER_MS).tolist(), pooled[bins].tolist(), strict=True))
-
-
-def share_within(runs: Sequence[Counts], timer: str, limit_ms: float) -> float | None:
-    """The share of measured requests answered within a limit, in percent; None without any."""
-    pooled = _pooled_latency(runs, timer)
-    total = int(pooled.sum())
-    return 100 * int(pooled[: bin_of(int(limit_ms * NS_PER_MS))].sum()) / total if total else None
 
 
 def days_quantile(histograms: Sequence[np.ndarray], level: float) -> int | None:

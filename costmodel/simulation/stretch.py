@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from costmodel.assumptions.catalog import Assumptions
 from costmodel.assumptions.scenario import Capacity, Scenario
+from costmodel.simulation.conservation import conserved
 from costmodel.simulation.counts import Counts
 from costmodel.simulation.engines import chosen, engine_named
 from costmodel.simulation.payments import Payments, generate, month_hours_of
@@ -121,6 +122,7 @@ def run_stretch(
     made: Any = engine_named(name)
     ended: dict[int, int] = {}
     counts: Counts = made(plan, payments, table, seed, ended).run(watch)
+    conserved(plan, counts)
     percent, grows = _backlog(level, payments, counts, ended)
     return Stretch(
         per_hour=per_hour,

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import costmodel as cm
-from costmodel.analysis.drawing import cube, values_at
+from costmodel.analysis.drawing import cube, values_at_each
 from costmodel.analysis.points import code_sha256
 from costmodel.analysis.samples import sampled
 from costmodel.analysis.study import Draw, Study, ready
@@ -52,8 +52,8 @@ def test_uncertainty_samples():
     study = Study("seed_aws", "seed", None, (), "compiled", ("same_rail.reduction", "fully_loaded.reduction",
                   "cards_kept.reduction", "list_price.reduction", "seed_aws.latency_ms.p95"), code_sha256())  # fmt: skip
     factors, rule = ready(study).factors, load_uncertain().rule
-    points = cube(MOST_PER_TASK, len(factors), 1).tolist()
-    draws = [Draw(at, values_at(factors, range(len(factors)), point, rule)) for at, point in enumerate(points)]
+    values = values_at_each(factors, range(len(factors)), cube(MOST_PER_TASK, len(factors), 1), rule)
+    draws = [Draw(at, drawn) for at, drawn in enumerate(values)]
     sampled(study, draws[:2])
     begun = now()
     sampled(study, draws)

@@ -77,7 +77,8 @@ def breakeven_map_chart(result: BreakevenMap, ax: Axes) -> Axes:
         ax.set_yscale("log")
     if result.now[1] is not None and y[0] <= result.now[1] <= y[-1]:
         ax.plot([float(result.now[0])], [float(result.now[1])], marker="*", markersize=14, color="black")
-        ax.annotate("today", (float(result.now[0]), float(result.now[1])), xytext=(8, 4), textcoords="offset points")
+        today = (float(result.now[0]), float(result.now[1]))
+        ax.annotate("today", today, xytext=(0, 10), textcoords="offset points", ha="center")
     for text, place, colour in (
         ("Stripe is cheaper", 0.02, LIMIT),
         (capital(what(result.target_percent)), 0.6, SIMULATED),
